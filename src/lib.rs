@@ -1,0 +1,2 @@
+//! Cognate.
+#![no_std]
