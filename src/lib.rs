@@ -1,5 +1,32 @@
-//! Cognate.
+//! # Cognate
+//!
+//! Learns many small related tasks together, and new ones from few examples, on hand-written layers over explicit SIMD.
+//!
+//! Everything is `min over theta, phi of sum_i L_i(theta_i, phi) + lambda R(theta, phi)`: `theta_i` belongs to task i, `phi` is shared.
+//! The hinge of the crate is [`objective::Objective`]: a function of one flat parameter vector that gives its value, gradient and
+//! exact Hessian products. Models build objectives, optimisers minimise them, and neither knows the other.
 #![no_std]
+#![forbid(unsafe_code)]
+
 #[cfg(feature = "alloc")]
 extern crate alloc;
+#[cfg(feature = "std")]
+extern crate std;
+
+pub mod data;
+pub mod error;
+pub mod io;
+pub mod layer;
+pub mod linalg;
+pub mod loss;
+pub mod metrics;
+pub mod model;
+pub mod objective;
+pub mod optim;
+mod parallel;
+pub mod params;
 pub mod rng;
+pub mod workspace;
+
+pub use cognate_kernels::{Activation, Level, MatMut, MatRef, Real};
+pub use error::{Error, Result};

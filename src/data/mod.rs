@@ -1,0 +1,1 @@
+//! Data: tables, splits, scalers, batches, generators, bundled real sets.

@@ -1,0 +1,1 @@
+//! Model files: safetensors, read and written without `std`.

@@ -1,0 +1,181 @@
+//! Layers: maps from rows to rows, with four verbs over flat parameter vectors.
+//!
+//! Let `y = f(p, x)` with parameters `p` (flat), inputs `x: n x in` and outputs `y: n x out`. The verbs are
+//!
+//! | verb | computes |
+//! |---|---|
+//! | `forward` | `y` |
+//! | `backward` | `dx = J_x' dy`, `dp = J_p' dy` for a cotangent `dy` |
+//! | `r_forward` | `ry = J_x rx + J_p rp`: the derivative of `y` along `(rx, rp)` (Pearlmutter's R-operator, 1994) |
+//! | `r_backward` | `rdx`, `rdp`: the derivatives of `dx`, `dp` along `(rx, rp, rdy)` |
+//!
+//! in three traits, so that a build that only predicts links no training. From them follow gradients, exact Hessian and Gauss-Newton
+//! products and everything of second order, without a tape. Memory comes from the caller: `saved` is what forward keeps for backward,
+//! `deltas` what backward leaves for `r_backward`, `rsaved` what `r_forward` keeps for `r_backward`; [`Forward::need`] sizes them.
+//!
+//! Every `need` includes the scratch of its verbs. Slices longer than needed are allowed everywhere.
+
+use core::ops::Range;
+
+use cognate_kernels::{MatMut, MatRef, Real};
+
+use crate::workspace::{Need, Work};
+
+/// What a forward pass is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// Outputs only: nothing is saved, dropout is off.
+    Predict,
+    /// A gradient may follow.
+    Train,
+}
+
+/// What the rows of a pass are, beside their numbers.
+#[derive(Clone, Copy, Debug)]
+pub struct Ctx<'a> {
+    /// What the pass is for.
+    pub mode: Mode,
+    /// Seed of this step: dropout's mask is a function of it, the layer's key, the row's id and the column.
+    pub seed: u64,
+    /// Ids of the rows, which make masks independent of batches and order; the row's index where empty.
+    pub row_ids: &'a [u32],
+    /// Ranges of rows, one a task; where not empty, `dp` holds one gradient a group, one behind the other.
+    pub groups: &'a [Range<usize>],
+    /// Cotangents over one forward pass: `dy`, `dx`, `deltas` have `ways * n` rows, way after way, and `dp` one gradient a way
+    /// (a way's groups lie together).
+    pub ways: usize,
+}
+
+impl<'a> Ctx<'a> {
+    /// A pass that predicts.
+    pub const PREDICT: Ctx<'static> = Ctx {
+        mode: Mode::Predict,
+        seed: 0,
+        row_ids: &[],
+        groups: &[],
+        ways: 1,
+    };
+
+    /// A pass that trains on one task, with the step's `seed`.
+    pub const fn train(seed: u64) -> Self {
+        Self {
+            mode: Mode::Train,
+            seed,
+            ..Ctx::PREDICT
+        }
+    }
+
+    /// The id of row `i`.
+    pub fn row_id(&self, i: usize) -> u32 {
+        self.row_ids.get(i).copied().unwrap_or(i as u32)
+    }
+
+    /// Gradients that `dp` holds.
+    pub fn gradients(&self) -> usize {
+        self.ways * self.groups.len().max(1)
+    }
+}
+
+/// A point that forward has visited: inputs, outputs and what it saved.
+#[derive(Clone, Copy, Debug)]
+pub struct At<'a, T> {
+    /// Inputs, `n x in`.
+    pub x: MatRef<'a, T>,
+    /// Outputs, `n x out`.
+    pub y: MatRef<'a, T>,
+    /// What forward saved.
+    pub saved: &'a [T],
+}
+
+/// A direction that `r_forward` has followed from a point.
+#[derive(Clone, Copy, Debug)]
+pub struct RAt<'a, T> {
+    /// Direction of the inputs, `n x in`; `None` for zero.
+    pub rx: Option<MatRef<'a, T>>,
+    /// Derivative of the outputs, `n x out`.
+    pub ry: MatRef<'a, T>,
+    /// What `r_forward` saved.
+    pub rsaved: &'a [T],
+}
+
+/// Where a result goes.
+#[derive(Debug)]
+pub enum Out<V> {
+    /// Not wanted: not computed.
+    Skip,
+    /// Overwritten; what was there is not read.
+    Set(V),
+    /// Added to what is there.
+    Add(V),
+}
+
+/// The verb that predicts.
+pub trait Forward<T: Real> {
+    /// Inputs and outputs a row.
+    fn width(&self) -> (usize, usize);
+
+    /// Memory for passes of up to `rows` rows and `ways` cotangents.
+    fn need(&self, mode: Mode, rows: usize, ways: usize) -> Need;
+
+    /// `y = f(p, x)`; `x: n x in`, `y: n x out`.
+    fn forward(
+        &self,
+        c: &Ctx<'_>,
+        p: &[T],
+        x: MatRef<'_, T>,
+        y: MatMut<'_, T>,
+        saved: &mut [T],
+        w: &mut Work<'_, T>,
+    );
+}
+
+/// The verb that trains.
+pub trait Backward<T: Real>: Forward<T> {
+    /// `dx = J_x' dy`, `dp = J_p' dy` at the point that forward visited. `dp` has the length of `p` times [`Ctx::gradients`].
+    #[expect(clippy::too_many_arguments, reason = "the verb's inputs and outputs")]
+    fn backward(
+        &self,
+        c: &Ctx<'_>,
+        p: &[T],
+        at: At<'_, T>,
+        dy: MatRef<'_, T>,
+        deltas: &mut [T],
+        dx: Out<MatMut<'_, T>>,
+        dp: Out<&mut [T]>,
+        w: &mut Work<'_, T>,
+    );
+}
+
+/// The verbs that differentiate once more.
+pub trait Tangent<T: Real>: Backward<T> {
+    /// `ry = J_x rx + J_p rp`; `rx` of `None` is zero.
+    #[expect(clippy::too_many_arguments, reason = "the verb's inputs and outputs")]
+    fn r_forward(
+        &self,
+        c: &Ctx<'_>,
+        p: &[T],
+        rp: &[T],
+        at: At<'_, T>,
+        rx: Option<MatRef<'_, T>>,
+        ry: MatMut<'_, T>,
+        rsaved: &mut [T],
+        w: &mut Work<'_, T>,
+    );
+
+    /// The derivatives of backward's `dx` and `dp` along `(rx, rp, rdy)`, `dy` and `deltas` being backward's.
+    #[expect(clippy::too_many_arguments, reason = "the verb's inputs and outputs")]
+    fn r_backward(
+        &self,
+        c: &Ctx<'_>,
+        p: &[T],
+        rp: &[T],
+        at: At<'_, T>,
+        r: RAt<'_, T>,
+        dy: MatRef<'_, T>,
+        deltas: &[T],
+        rdy: MatRef<'_, T>,
+        rdx: Out<MatMut<'_, T>>,
+        rdp: Out<&mut [T]>,
+        w: &mut Work<'_, T>,
+    );
+}

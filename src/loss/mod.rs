@@ -1,0 +1,92 @@
+//! Losses in link space: functions of the raw outputs `z` (logits, predictions), never of the parameters.
+//!
+//! A loss is `sum_i w_i l(z_i, y_i)` over the rows (and, for losses that act on each output by itself, over the outputs), times one
+//! scale that the caller chooses (1 for a sum, 1 / total weight for a mean). Rows of weight 0 and masked cells add nothing, whatever
+//! numbers stand there.
+
+use cognate_kernels::{MatMut, MatRef, Real};
+
+use crate::workspace::{Need, Work};
+
+/// What a row should have given.
+#[derive(Clone, Copy, Debug)]
+pub enum Target<'a, T> {
+    /// A class a row: `n` labels.
+    Classes(&'a [u32]),
+    /// Numbers: `n x k`.
+    Values(MatRef<'a, T>),
+}
+
+/// Targets with their weights and masks.
+#[derive(Clone, Copy, Debug)]
+pub struct Targets<'a, T> {
+    /// The targets.
+    pub target: Target<'a, T>,
+    /// A weight a row (`n`); 1 where absent.
+    pub weights: Option<&'a [T]>,
+    /// Which cells are labelled, row-major: `n` for classes, `n * k` for values; all where absent.
+    pub mask: Option<&'a [bool]>,
+}
+
+impl<'a, T: Real> Targets<'a, T> {
+    /// Class labels, all of weight 1.
+    pub fn classes(labels: &'a [u32]) -> Self {
+        Self {
+            target: Target::Classes(labels),
+            weights: None,
+            mask: None,
+        }
+    }
+
+    /// Numbers, all of weight 1.
+    pub fn values(y: MatRef<'a, T>) -> Self {
+        Self {
+            target: Target::Values(y),
+            weights: None,
+            mask: None,
+        }
+    }
+
+    /// The same with a weight a row.
+    pub fn weighted(self, weights: Option<&'a [T]>) -> Self {
+        Self { weights, ..self }
+    }
+
+    /// The same with a mask.
+    pub fn masked(self, mask: Option<&'a [bool]>) -> Self {
+        Self { mask, ..self }
+    }
+}
+
+/// A loss in link space, twice differentiable almost everywhere.
+pub trait Loss<T: Real> {
+    /// Memory for up to `rows` rows of `outputs` outputs.
+    fn need(&self, rows: usize, outputs: usize) -> Need;
+
+    /// `scale * sum_i w_i l(z_i, y_i)`, and its gradient into `dz: n x k` if wanted; `saved` keeps what [`Loss::hvp`] wants.
+    fn value_grad(
+        &self,
+        z: MatRef<'_, T>,
+        y: &Targets<'_, T>,
+        scale: T,
+        dz: Option<MatMut<'_, T>>,
+        saved: &mut [T],
+        w: &mut Work<'_, T>,
+    ) -> T;
+
+    /// `rdz = H rz` with H the loss's Hessian by `z` at the point that `saved` holds: block by block of a row, `k x k`.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "a point, a direction and a result"
+    )]
+    fn hvp(
+        &self,
+        z: MatRef<'_, T>,
+        y: &Targets<'_, T>,
+        scale: T,
+        saved: &[T],
+        rz: MatRef<'_, T>,
+        rdz: MatMut<'_, T>,
+        w: &mut Work<'_, T>,
+    );
+}

@@ -1,0 +1,1 @@
+//! Models: fit and predict, built on objectives and optimisers.

@@ -1,0 +1,1 @@
+//! Optimisers over an [`Objective`](crate::objective::Objective) alone.

@@ -1,0 +1,1 @@
+//! Rows in chunks: the same bits on any number of threads.
