@@ -11,6 +11,7 @@
 #[cfg(test)]
 extern crate std;
 
+mod entry;
 mod func;
 mod gemm;
 mod isa;

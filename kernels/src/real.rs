@@ -3,15 +3,11 @@
 use core::fmt::{Debug, Display};
 use core::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssign};
 
-mod sealed {
-    pub trait Sealed {}
-    impl Sealed for f32 {}
-    impl Sealed for f64 {}
-}
+use crate::entry::Kernels;
 
 /// `f32` or `f64`: the element type of every kernel. Sealed.
 pub trait Real:
-    sealed::Sealed
+    Kernels
     + Copy
     + Default
     + PartialEq

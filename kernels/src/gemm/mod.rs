@@ -1,5 +1,6 @@
 //! Matrix products `C = act(alpha A B + beta C + 1 bias')`.
 
+use crate::isa::Simd;
 use crate::{Activation, Level, MatMut, MatRef, Real};
 
 /// What a product computes into `C`: `act(alpha A B + beta C + 1 bias')`.
@@ -66,11 +67,22 @@ pub fn gemm_scratch<T: Real>(_level: Level, _m: usize, _k: usize, _n: usize) -> 
 /// # Panics
 /// If the shapes of A, B, C or the bias do not fit.
 #[track_caller]
-pub fn gemm<T: Real>(_level: Level, p: Product<'_, T>, mut c: MatMut<'_, T>, _scratch: &mut [T]) {
+pub fn gemm<T: Real>(level: Level, p: Product<'_, T>, c: MatMut<'_, T>, scratch: &mut [T]) {
     assert_eq!(
         (p.a.rows(), p.a.cols(), p.b.cols()),
         (c.rows(), p.b.rows(), c.cols())
     );
+    T::gemm(level, p, c, scratch);
+}
+
+/// Plain loops with the chain's bits, to be replaced by tiles.
+#[inline(always)]
+pub(crate) fn run<T: Real, S: Simd<T>>(
+    s: S,
+    p: Product<'_, T>,
+    mut c: MatMut<'_, T>,
+    _scratch: &mut [T],
+) {
     for i in 0..c.rows() {
         for j in 0..c.cols() {
             let mut acc = if p.beta == T::ZERO {
@@ -79,7 +91,8 @@ pub fn gemm<T: Real>(_level: Level, p: Product<'_, T>, mut c: MatMut<'_, T>, _sc
                 p.beta * c.at(i, j)
             };
             for k in 0..p.a.cols() {
-                acc += p.alpha * p.a.at(i, k) * p.b.at(k, j);
+                let (a, b) = (s.splat(p.alpha * p.a.at(i, k)), s.splat(p.b.at(k, j)));
+                acc = s.first(s.fma(a, b, s.splat(acc)));
             }
             if let Some(bias) = p.bias {
                 acc += bias[j];
