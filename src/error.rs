@@ -1,5 +1,7 @@
 //! What can be wrong with data or settings, said so that it can be mended: the argument, the row, the column.
 
+#[cfg(feature = "alloc")]
+use alloc::{borrow::ToOwned, string::String};
 use core::fmt;
 
 /// `Result` with this crate's [`Error`].
@@ -70,6 +72,18 @@ pub enum Error {
     Diverged,
     /// A callback asked to stop before there was a result.
     Cancelled,
+    /// A named column of a table is not what it should be.
+    #[cfg(feature = "alloc")]
+    Column {
+        /// The column's name.
+        name: String,
+        /// The row, where one is to blame.
+        row: Option<usize>,
+        /// What its cell holds.
+        found: Option<String>,
+        /// What is wrong.
+        problem: &'static str,
+    },
     /// A file is not what it should be.
     File {
         /// What is wrong with it.
@@ -77,6 +91,24 @@ pub enum Error {
         /// The byte where it was noticed.
         offset: usize,
     },
+}
+
+#[cfg(feature = "alloc")]
+impl Error {
+    pub(crate) fn column(
+        name: &str,
+        row: Option<usize>,
+        found: Option<String>,
+        problem: &'static str,
+    ) -> Self {
+        let name = name.to_owned();
+        Self::Column {
+            name,
+            row,
+            found,
+            problem,
+        }
+    }
 }
 
 impl fmt::Display for Error {
@@ -118,6 +150,20 @@ impl fmt::Display for Error {
             }
             Self::Diverged => write!(f, "the loss is not finite at the start"),
             Self::Cancelled => write!(f, "cancelled before there was a result"),
+            #[cfg(feature = "alloc")]
+            Self::Column {
+                name,
+                row,
+                found,
+                problem,
+            } => {
+                write!(f, "column {name:?}")?;
+                row.map_or(Ok(()), |row| write!(f, ", row {row}"))?;
+                found
+                    .as_ref()
+                    .map_or(Ok(()), |found| write!(f, ": {found:?}"))?;
+                write!(f, " {problem}")
+            }
             Self::File { what, offset } => write!(f, "{what} (byte {offset})"),
         }
     }
