@@ -23,8 +23,8 @@ mod view;
 pub use gemm::{Product, gemm, gemm_scratch};
 pub use isa::Level;
 pub use map::{
-    Activation, AdamStep, Func, SgdStep, adam, derive, derive_twice, map, sgd, softmax_rows,
-    softplus_logistic,
+    Activation, AdamStep, Func, SgdStep, activate, adam, derive, derive_twice, map, sgd,
+    softmax_rows, softplus_logistic,
 };
 pub use real::Real;
 pub use reduce::{axpy, col_sums, dot, max_abs, scale, sum};

@@ -103,6 +103,25 @@ pub fn map<T: Real>(_level: Level, f: Func, x: &mut [T]) {
     }
 }
 
+/// `y = act(z)`, elementwise; for what the product's epilogue cannot do, where `z` must be kept.
+///
+/// # Panics
+/// If the shapes differ.
+#[track_caller]
+pub fn activate<T: Real>(
+    _level: Level,
+    activation: Activation,
+    z: MatRef<'_, T>,
+    mut y: MatMut<'_, T>,
+) {
+    assert_eq!((z.rows(), z.cols()), (y.rows(), y.cols()));
+    for i in 0..y.rows() {
+        for j in 0..y.cols() {
+            y.set(i, j, activation.value(z.at(i, j)));
+        }
+    }
+}
+
 /// `dz = act'(z) dy`, with `at` = `z` if [`Activation::needs_input`], else `y`. All of one shape.
 ///
 /// # Panics

@@ -15,6 +15,10 @@
 //!
 //! Every `need` includes the scratch of its verbs. Slices longer than needed are allowed everywhere.
 
+mod dense;
+
+pub use dense::Dense;
+
 use core::ops::Range;
 
 use cognate_kernels::{MatMut, MatRef, Real};
@@ -74,6 +78,56 @@ impl<'a> Ctx<'a> {
     pub fn gradients(&self) -> usize {
         self.ways * self.groups.len().max(1)
     }
+
+    /// The pieces of a pass over `rows` rows that have a gradient of their own, in the order of `dp`.
+    pub fn blocks(&self, rows: usize) -> impl Iterator<Item = Block> + use<'a> {
+        let groups = self.groups;
+        let group = move |g: usize| groups.get(g).cloned().unwrap_or(0..rows);
+        let per_way = groups.len().max(1);
+        (0..self.gradients()).map(move |gradient| {
+            let rows_before = gradient / per_way * rows;
+            let x = group(gradient % per_way);
+            Block {
+                gradient,
+                dy: rows_before + x.start..rows_before + x.end,
+                x,
+            }
+        })
+    }
+}
+
+/// The rows of one way and group: they share a gradient.
+#[derive(Clone, Debug)]
+pub struct Block {
+    /// Which of the gradients in `dp`.
+    pub gradient: usize,
+    /// Rows of inputs and outputs.
+    pub x: Range<usize>,
+    /// Rows of cotangents.
+    pub dy: Range<usize>,
+}
+
+/// Where `dp` goes: as many gradients of `len` numbers as [`Ctx::gradients`], one behind the other.
+#[derive(Debug)]
+pub struct Gradients<'a, T> {
+    dp: &'a mut [T],
+    len: usize,
+    /// Factor on what is there: 0 to overwrite, 1 to add.
+    pub beta: T,
+}
+
+impl<'a, T: Real> Gradients<'a, T> {
+    /// The gradients by `len` parameters in `dp`, if they are wanted.
+    pub fn new(dp: Out<&'a mut [T]>, len: usize) -> Option<Self> {
+        let (dp, beta) = dp.place()?;
+        Some(Self { dp, len, beta })
+    }
+
+    /// The gradient of `block`.
+    #[track_caller]
+    pub fn of(&mut self, block: &Block) -> &mut [T] {
+        &mut self.dp[block.gradient * self.len..][..self.len]
+    }
 }
 
 /// A point that forward has visited: inputs, outputs and what it saved.
@@ -107,6 +161,28 @@ pub enum Out<V> {
     Set(V),
     /// Added to what is there.
     Add(V),
+}
+
+impl<V> Out<V> {
+    /// The place, and the factor on what is there (0 to overwrite, 1 to add); `None` where nothing is wanted.
+    pub fn place<T: Real>(self) -> Option<(V, T)> {
+        match self {
+            Self::Skip => None,
+            Self::Set(place) => Some((place, T::ZERO)),
+            Self::Add(place) => Some((place, T::ONE)),
+        }
+    }
+}
+
+impl<T> Out<&mut [T]> {
+    /// A shorter borrow of the same place.
+    pub fn rb_mut(&mut self) -> Out<&mut [T]> {
+        match self {
+            Self::Skip => Out::Skip,
+            Self::Set(place) => Out::Set(place),
+            Self::Add(place) => Out::Add(place),
+        }
+    }
 }
 
 /// The verb that predicts.
