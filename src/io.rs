@@ -1,1 +1,0 @@
-//! Model files: safetensors, read and written without `std`.
