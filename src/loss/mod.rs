@@ -4,6 +4,8 @@
 //! scale that the caller chooses (1 for a sum, 1 / total weight for a mean). Rows of weight 0 and masked cells add nothing, whatever
 //! numbers stand there.
 
+use core::ops::Range;
+
 use cognate_kernels::{MatMut, MatRef, Real};
 
 use crate::workspace::{Need, Work};
@@ -55,6 +57,25 @@ impl<'a, T: Real> Targets<'a, T> {
     /// The same with a mask.
     pub fn masked(self, mask: Option<&'a [bool]>) -> Self {
         Self { mask, ..self }
+    }
+
+    /// Targets, weights and mask of a range of rows.
+    ///
+    /// # Panics
+    /// If the range leaves the rows.
+    #[track_caller]
+    pub fn rows(&self, range: Range<usize>) -> Self {
+        let (target, cells) = match self.target {
+            Target::Classes(labels) => (Target::Classes(&labels[range.clone()]), 1),
+            Target::Values(y) => (Target::Values(y.rows_range(range.clone())), y.cols()),
+        };
+        Self {
+            target,
+            weights: self.weights.map(|w| &w[range.clone()]),
+            mask: self
+                .mask
+                .map(|m| &m[range.start * cells..range.end * cells]),
+        }
     }
 }
 
