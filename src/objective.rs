@@ -3,6 +3,8 @@
 //! Models make objectives out of data, a network or a linear map, and a loss; optimisers, meta-learners and certificates use nothing
 //! else. Hessian products are exact, by the layers' tangent verbs, never differences.
 
+pub mod linear;
+
 use cognate_kernels::Real;
 
 use crate::workspace::{Need, Work};
