@@ -43,6 +43,13 @@ pub enum Error {
         /// Number of classes.
         classes: usize,
     },
+    /// A sample weight is negative, NaN or infinite.
+    Weight {
+        /// Row of the weight.
+        row: usize,
+        /// The weight.
+        found: f64,
+    },
     /// Fewer than two classes have (weighted) rows.
     OneClass,
     /// A class has too few rows for what was asked.
@@ -135,6 +142,10 @@ impl fmt::Display for Error {
             } => write!(
                 f,
                 "the label in row {row} is {found}, but there are {classes} classes"
+            ),
+            Self::Weight { row, found } => write!(
+                f,
+                "sample_weight is {found} in row {row}, but must be finite and not negative"
             ),
             Self::OneClass => write!(f, "fewer than two classes have rows"),
             Self::FewRows {

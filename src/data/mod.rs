@@ -1,8 +1,13 @@
 //! Data: tables, splits, scalers, batches, generators, bundled real sets.
 
+pub mod batches;
 #[cfg(feature = "alloc")]
 pub mod encode;
 #[cfg(feature = "alloc")]
 pub mod levels;
+#[cfg(feature = "alloc")]
+pub mod scale;
+#[cfg(feature = "alloc")]
+pub mod split;
 #[cfg(feature = "alloc")]
 pub mod table;

@@ -1,0 +1,68 @@
+//! Checks of arguments, each with the error that names what is wrong.
+
+use cognate_kernels::{MatRef, Real};
+
+use crate::{Error, Result};
+
+/// `argument` has something in it.
+pub(crate) fn not_empty(argument: &'static str, count: usize) -> Result<()> {
+    if count == 0 {
+        return Err(Error::Empty { argument });
+    }
+    Ok(())
+}
+
+/// `argument` has the shape that the others ask for.
+pub(crate) fn shape(
+    argument: &'static str,
+    found: (usize, usize),
+    expected: (usize, usize),
+) -> Result<()> {
+    if found != expected {
+        return Err(Error::Shape {
+            argument,
+            expected,
+            found,
+        });
+    }
+    Ok(())
+}
+
+/// Every number of `x` is finite.
+pub(crate) fn finite<T: Real>(argument: &'static str, x: MatRef<'_, T>) -> Result<()> {
+    for row in 0..x.rows() {
+        if let Some(column) = (0..x.cols()).find(|&column| !x.at(row, column).is_finite()) {
+            return Err(Error::NotFinite {
+                argument,
+                row,
+                column,
+            });
+        }
+    }
+    Ok(())
+}
+
+/// The sum of `rows` weights, none of them negative, not all of them 0; the number of rows where there are no weights.
+pub(crate) fn weight_sum<T: Real>(weights: Option<&[T]>, rows: usize) -> Result<f64> {
+    let Some(weights) = weights else {
+        return Ok(rows as f64);
+    };
+    let argument = "sample_weight";
+    shape(argument, (weights.len(), 1), (rows, 1))?;
+    let mut sum = 0.0;
+    for (row, &weight) in weights.iter().enumerate() {
+        if !weight.is_finite() || weight < T::ZERO {
+            let found = weight.to_f64();
+            return Err(Error::Weight { row, found });
+        }
+        sum += weight.to_f64();
+    }
+    if sum == 0.0 {
+        return Err(Error::Setting {
+            name: "the sum of sample_weight",
+            must: "positive",
+            found: 0.0,
+        });
+    }
+    Ok(sum)
+}
