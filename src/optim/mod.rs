@@ -1,1 +1,18 @@
 //! Optimisers over an [`Objective`](crate::objective::Objective) alone.
+//!
+//! *The whole objective, to its optimum*: [`Lbfgs`], from gradients. It walks by `descent.rs`, which keeps the best point and says why
+//! it stopped, and chooses each step by `line_search.rs`.
+
+#[cfg(feature = "alloc")]
+mod descent;
+#[cfg(feature = "alloc")]
+pub mod lbfgs;
+#[cfg(feature = "alloc")]
+mod line_search;
+#[cfg(feature = "alloc")]
+mod report;
+
+#[cfg(feature = "alloc")]
+pub use lbfgs::{Lbfgs, LbfgsState};
+#[cfg(feature = "alloc")]
+pub use report::{Callback, Progress, Report, Stop};
