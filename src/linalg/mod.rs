@@ -1,1 +1,9 @@
 //! Small dense linear algebra: Cholesky, symmetric eigenvalues, conjugate gradients.
+//!
+//! Matrices are row-major and symmetric ones are whole, of which the lower triangle is read. A right-hand side is a slice.
+
+mod cholesky;
+mod eigen;
+
+pub use cholesky::{cholesky, cholesky_solve, solve_lower, solve_lower_transposed};
+pub use eigen::eigen;
