@@ -42,6 +42,18 @@ pub(crate) fn finite<T: Real>(argument: &'static str, x: MatRef<'_, T>) -> Resul
     Ok(())
 }
 
+/// Every label is one of `classes`.
+pub(crate) fn labels(labels: &[u32], classes: usize) -> Result<()> {
+    match labels.iter().position(|&label| label as usize >= classes) {
+        None => Ok(()),
+        Some(row) => Err(Error::Label {
+            row,
+            found: labels[row],
+            classes,
+        }),
+    }
+}
+
 /// The sum of `rows` weights, none of them negative, not all of them 0; the number of rows where there are no weights.
 pub(crate) fn weight_sum<T: Real>(weights: Option<&[T]>, rows: usize) -> Result<f64> {
     let Some(weights) = weights else {

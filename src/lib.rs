@@ -13,7 +13,6 @@ extern crate alloc;
 #[cfg(feature = "std")]
 extern crate std;
 
-#[cfg(feature = "alloc")]
 mod check;
 pub mod data;
 pub mod error;

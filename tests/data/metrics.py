@@ -27,7 +27,7 @@ def classification(y, p, proba, s):
         "accuracy": m.accuracy_score(y, p, sample_weight=s),
         "balanced_accuracy": m.balanced_accuracy_score(y, p, sample_weight=s),
         "confusion": m.confusion_matrix(y, p, sample_weight=s).tolist(),
-        "macro": f1_family(y, p, s, average="macro"),
+        **{a: f1_family(y, p, s, average=a) for a in ["macro", "micro", "weighted"]},
         "log_loss": m.log_loss(y, proba, sample_weight=s),
     }
     if proba.shape[1] == 2:
@@ -86,6 +86,12 @@ if __name__ == "__main__":
         "sample_weight": s.tolist(),
         "first_output": {"plain": regression(y[:, 0], p[:, 0], None), "weighted": regression(y[:, 0], p[:, 0], s)},
         "both_outputs": {"plain": regression(y, p, None), "weighted": regression(y, p, s)},
+    }
+    constant = {"y": [0.5, 0.5, 0.5], "predicted": [0.5, 0.5, 0.75]}
+    content["constant_target"] = {
+        **constant,
+        "r2": m.r2_score(constant["y"], constant["predicted"]),
+        "r2_exact": m.r2_score(constant["y"], constant["y"]),
     }
     text = json.dumps(content, indent=0).replace(",\n", ", ").replace("[\n", "[").replace("\n]", "]")
     (HERE / "metrics.json").write_text(text + "\n")
