@@ -1,0 +1,50 @@
+#!/usr/bin/env bash
+# The benches' workloads in other libraries, one thread each: JSON lines on stdout, versions on stderr.
+#
+#     benches/peers/peers.sh [WORKLOAD ...]
+#
+# VENV    where the Python environment is or will be made (default: a temporary directory, removed at the end)
+# CORE    the processor to stay on (default: the last)
+# PEERS   those to run (default: scikit-learn,torch,jax,onnxruntime,eigen)
+# SECONDS_EACH   time for each Python measurement (default 3)
+#
+# It needs python3 with venv, g++, taskset and Eigen 3 (Debian: python3-venv g++ util-linux libeigen3-dev).
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+
+fail() { echo "peers.sh: $1" >&2; exit 1; }
+for tool in python3 g++ taskset; do
+    command -v "$tool" >/dev/null || fail "$tool is missing"
+done
+eigen=${EIGEN:-/usr/include/eigen3}
+[ -f "$eigen/Eigen/Dense" ] || fail "Eigen is not in $eigen (Debian: libeigen3-dev; elsewhere: set EIGEN)"
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+venv=${VENV:-$work/venv}
+peers=${PEERS:-scikit-learn,torch,jax,onnxruntime,eigen}
+python=$venv/bin/python
+
+if [ ! -x "$python" ]; then
+    python3 -m venv "$venv" || fail "python3 -m venv failed"
+    "$venv/bin/pip" install --quiet numpy scikit-learn torch jax onnx onnxruntime >&2 || fail "pip install failed"
+fi
+"$python" -c 'import numpy, sklearn, torch, jax, onnx, onnxruntime' || fail "the environment in $venv lacks a package"
+
+# An OpenBLAS told its core type or cache size from outside would not be timed at its best.
+unset OPENBLAS_CORETYPE OPENBLAS_L2_SIZE
+export OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1 XLA_FLAGS="--xla_cpu_multi_thread_eigen=false"
+pin=(taskset -c "${CORE:-$(($(nproc) - 1))}")
+
+"$python" - >&2 <<'VERSIONS'
+import importlib.metadata as meta, threadpoolctl, numpy
+print(*[f"{p} {meta.version(p)}" for p in ["numpy", "scikit-learn", "torch", "jax", "onnxruntime"]], sep=", ")
+print("OpenBLAS kernels:", {b["architecture"] for b in threadpoolctl.threadpool_info() if "architecture" in b})
+VERSIONS
+
+if [[ ,$peers, == *,eigen,* ]]; then
+    g++ -std=c++17 -O3 -march=native -ffast-math -DNDEBUG -I"$eigen" "$here/eigen.cpp" -o "$work/eigen" ||
+        fail "eigen.cpp did not compile"
+    "${pin[@]}" "$work/eigen" "$@"
+fi
+"${pin[@]}" "$python" -B "$here/peers.py" --peers "$peers" --seconds "${SECONDS_EACH:-3}" "$@"
