@@ -1,6 +1,8 @@
 //! Data: tables, splits, scalers, batches, generators, bundled real sets.
 
 pub mod batches;
+#[cfg(feature = "datasets")]
+pub mod datasets;
 #[cfg(feature = "alloc")]
 pub mod encode;
 #[cfg(feature = "alloc")]
