@@ -1,0 +1,1 @@
+//! Losses, one row at a time.
