@@ -3,59 +3,60 @@
 mod support;
 mod verbs;
 
-use cognate::Activation;
-use cognate::layer::Dense;
-use cognate::params::Span;
+use cognate::Real;
+use cognate::layer::{Stack, Tangent};
 use proptest::prelude::*;
-use support::layers::{self as reference, Act};
+use proptest::test_runner::TestCaseError;
+use support::Random;
+use support::layers::Act;
+use verbs::build::Build;
 use verbs::{Pass, check, config, length};
 
-fn activation(act: Act) -> Activation {
-    match act {
-        Act::Identity => Activation::Identity,
-        Act::Relu => Activation::Relu,
-        Act::Tanh => Activation::Tanh,
-        Act::Logistic => Activation::Logistic,
-        Act::Gelu => Activation::Gelu,
-    }
+/// The network in both types, as a stack of trait objects.
+fn check_both(build: &Build, pass: &Pass) -> Result<(), TestCaseError> {
+    check_in::<f64>(build, pass)?;
+    check_in::<f32>(build, pass)
 }
 
-/// A dense layer in both forms, its parameters from `start` on, and where they end.
-fn dense(
-    start: usize,
-    shape: (usize, usize),
-    act: Act,
-    bias: bool,
-) -> (Dense, reference::Dense, usize) {
-    let (inputs, outputs) = shape;
-    let weight = Span::new("weight", start, inputs, outputs);
-    let after = weight.range().end;
-    let bias = bias.then(|| Span::new("bias", after, 1, outputs));
-    let ours = Dense {
-        weight,
-        bias,
-        activation: activation(act),
-    };
-    let theirs = reference::Dense {
-        weight: start,
-        bias: bias.map(|b| b.start),
-        outputs,
-        act,
-    };
-    (ours, theirs, bias.map_or(after, |b| b.range().end))
+fn check_in<T: Real>(build: &Build, pass: &Pass) -> Result<(), TestCaseError> {
+    let layers: Vec<&dyn Tangent<T>> = build.ours.iter().map(|layer| layer.tangent()).collect();
+    check::<T>(&Stack(layers), &build.theirs[..], build.params(), pass)
 }
 
 proptest! {
     #![proptest_config(config(60))]
+
     #[test]
-    fn dense_layers(
+    fn dense(
         pass in Pass::any(),
-        shape in (length(), length()),
+        inputs in length(),
+        outputs in length(),
         act in proptest::sample::select(&Act::ALL[..]),
         bias: bool,
     ) {
-        let (ours, theirs, params) = dense(0, shape, act, bias);
-        check::<f64>(&ours, &theirs, params, &pass)?;
-        check::<f32>(&ours, &theirs, params, &pass)?;
+        let mut build = Build::default();
+        build.dense(inputs, outputs, act, bias);
+        check_both(&build, &pass)?;
+    }
+
+    #[test]
+    fn layer_norm(pass in Pass::any(), width in length()) {
+        let mut build = Build::default();
+        build.layer_norm(width);
+        check_both(&build, &pass)?;
+    }
+
+    #[test]
+    fn dropout(pass in Pass::any(), width in length(), rate in proptest::sample::select(&[0.0, 0.5, 0.75][..])) {
+        let mut build = Build::default();
+        build.dropout(width, rate, &pass);
+        check_both(&build, &pass)?;
+    }
+
+    #[test]
+    fn stacks(pass in Pass::any(), inputs in 1..=20_usize, depth in 2..=4_usize) {
+        let (mut build, mut random) = (Build::default(), Random::new(pass.seed));
+        (0..depth).fold(inputs, |width, _| build.any(width, &pass, &mut random));
+        check_both(&build, &pass)?;
     }
 }

@@ -16,8 +16,15 @@
 //! Every `need` includes the scratch of its verbs. Slices longer than needed are allowed everywhere.
 
 mod dense;
+mod dropout;
+mod norm;
+mod stack;
+mod through;
 
 pub use dense::Dense;
+pub use dropout::Dropout;
+pub use norm::LayerNorm;
+pub use stack::Stack;
 
 use core::ops::Range;
 
@@ -182,6 +189,18 @@ impl<T> Out<&mut [T]> {
             Self::Set(place) => Out::Set(place),
             Self::Add(place) => Out::Add(place),
         }
+    }
+}
+
+/// Row `i` of `out = beta out + row`.
+fn put_row<T: Real>(out: &mut MatMut<'_, T>, i: usize, beta: T, row: impl Fn(usize) -> T) {
+    for j in 0..out.cols() {
+        let before = if beta == T::ZERO {
+            T::ZERO
+        } else {
+            out.at(i, j)
+        };
+        out.set(i, j, before + row(j));
     }
 }
 

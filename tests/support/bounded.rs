@@ -139,6 +139,10 @@ impl Scalar for Bounded {
         let t = self.value.tanh();
         self.function(t, 1.0 - t * t)
     }
+    fn logistic(self) -> Self {
+        let y = 1.0 / (1.0 + (-self.value).exp());
+        self.function(y, y * (1.0 - y))
+    }
     fn sqrt(self) -> Self {
         let root = self.value.sqrt();
         self.function(root, 0.5 / root)

@@ -101,6 +101,10 @@ impl<S: Scalar> Scalar for Dual<S> {
         let t = self.value.tanh();
         self.chain(t, S::exact(1.0) - t * t)
     }
+    fn logistic(self) -> Self {
+        let y = self.value.logistic();
+        self.chain(y, y * (S::exact(1.0) - y))
+    }
     fn sqrt(self) -> Self {
         let root = self.value.sqrt();
         self.chain(root, S::exact(0.5) / root)

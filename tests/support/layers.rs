@@ -35,7 +35,7 @@ impl Act {
             Self::Relu if z.value() > 0.0 => z.kink(),
             Self::Relu => z.kink() * S::exact(0.0),
             Self::Tanh => z.tanh(),
-            Self::Logistic => one / (one + (-z).exp()),
+            Self::Logistic => z.logistic(),
             Self::Gelu => half * z * (one + (z * S::exact(std::f64::consts::FRAC_1_SQRT_2)).erf()),
         }
     }

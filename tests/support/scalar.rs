@@ -31,6 +31,7 @@ pub trait Scalar:
     fn ln(self) -> Self;
     fn ln_1p(self) -> Self;
     fn tanh(self) -> Self;
+    fn logistic(self) -> Self;
     fn sqrt(self) -> Self;
     fn erf(self) -> Self;
 }
@@ -80,6 +81,9 @@ impl Scalar for f64 {
     }
     fn tanh(self) -> Self {
         f64::tanh(self)
+    }
+    fn logistic(self) -> Self {
+        1.0 / (1.0 + f64::exp(-self))
     }
     fn sqrt(self) -> Self {
         f64::sqrt(self)

@@ -8,6 +8,8 @@
 //! Outputs start as NaN where they are set, and so does every slab: a verb that reads what nobody wrote is found out.
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
+pub mod build;
+
 use std::ops::Range;
 
 use cognate::layer::{At, Ctx, Mode, Out, RAt, Tangent};

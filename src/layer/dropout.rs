@@ -1,0 +1,134 @@
+//! Dropout (Srivastava et al. 2014), inverted: `y = m x` with `m = 1 / (1 - rate)` where a unit is kept and 0 where it is dropped.
+//!
+//! The mask is a function of the step's seed, the layer's key, the row's id and the column, so that it does not depend on the order or
+//! the size of batches. Forward writes it down, and all four verbs of a step multiply by the same mask: the layer is linear.
+
+use cognate_kernels::{MatMut, MatRef, Real};
+
+use super::{At, Backward, Ctx, Forward, Mode, Out, RAt, Tangent, put_row};
+use crate::params::Span;
+use crate::rng::hash;
+use crate::workspace::{Need, Work};
+
+/// Drops each input with probability `rate` while training; hands them through while predicting.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Dropout {
+    /// A part of `0 x width` parameters: gives the width and, by its name, the key of the masks.
+    pub span: Span,
+    /// Probability that a unit is dropped, in `[0, 1)`.
+    pub rate: f64,
+}
+
+impl Dropout {
+    /// The factors of row `i`.
+    fn fill_mask<T: Real>(&self, c: &Ctx<'_>, i: usize, mask: &mut [T]) {
+        let row = hash(&[c.seed, self.span.key, u64::from(c.row_id(i))]);
+        // A hash is below this with probability `rate`.
+        let threshold = (self.rate * 2f64.powi(64)) as u64;
+        let kept = T::from_f64(1.0 / (1.0 - self.rate));
+        for (column, factor) in mask.iter_mut().enumerate() {
+            let dropped = hash(&[row, column as u64]) < threshold;
+            *factor = if dropped { T::ZERO } else { kept };
+        }
+    }
+}
+
+/// `out = m v`, the mask repeating where `v` has the rows of several ways.
+fn multiply<T: Real>(mask: &[T], n: usize, v: MatRef<'_, T>, out: Out<MatMut<'_, T>>) {
+    let Some((mut out, beta)) = out.place() else {
+        return;
+    };
+    let mask = MatRef::planned(mask, n, v.cols());
+    for i in 0..v.rows() {
+        let mask = mask.row(i % n);
+        put_row(&mut out, i, beta, |j| mask[j] * v.at(i, j));
+    }
+}
+
+impl<T: Real> Forward<T> for Dropout {
+    fn width(&self) -> (usize, usize) {
+        (self.span.cols, self.span.cols)
+    }
+
+    fn need(&self, mode: Mode, rows: usize, _ways: usize) -> Need {
+        let saved = match mode {
+            Mode::Predict => 0,
+            Mode::Train => rows * self.span.cols,
+        };
+        Need {
+            saved,
+            ..Need::default()
+        }
+    }
+
+    fn forward(
+        &self,
+        c: &Ctx<'_>,
+        _p: &[T],
+        x: MatRef<'_, T>,
+        mut y: MatMut<'_, T>,
+        saved: &mut [T],
+        _w: &mut Work<'_, T>,
+    ) {
+        if c.mode == Mode::Predict {
+            return y.copy_from(x);
+        }
+        let mut mask = MatMut::planned(saved, x.rows(), x.cols());
+        for i in 0..x.rows() {
+            self.fill_mask(c, i, mask.row_mut(i));
+        }
+        multiply(saved, x.rows(), x, Out::Set(y));
+    }
+}
+
+impl<T: Real> Backward<T> for Dropout {
+    fn backward(
+        &self,
+        _c: &Ctx<'_>,
+        _p: &[T],
+        at: At<'_, T>,
+        dy: MatRef<'_, T>,
+        _deltas: &mut [T],
+        dx: Out<MatMut<'_, T>>,
+        _dp: Out<&mut [T]>,
+        _w: &mut Work<'_, T>,
+    ) {
+        multiply(at.saved, at.x.rows(), dy, dx);
+    }
+}
+
+impl<T: Real> Tangent<T> for Dropout {
+    fn r_forward(
+        &self,
+        _c: &Ctx<'_>,
+        _p: &[T],
+        _rp: &[T],
+        at: At<'_, T>,
+        rx: Option<MatRef<'_, T>>,
+        mut ry: MatMut<'_, T>,
+        _rsaved: &mut [T],
+        _w: &mut Work<'_, T>,
+    ) {
+        match rx {
+            Some(rx) => multiply(at.saved, rx.rows(), rx, Out::Set(ry)),
+            None => ry.fill(T::ZERO),
+        }
+    }
+
+    fn r_backward(
+        &self,
+        _c: &Ctx<'_>,
+        _p: &[T],
+        _rp: &[T],
+        at: At<'_, T>,
+        _r: RAt<'_, T>,
+        _dy: MatRef<'_, T>,
+        _deltas: &[T],
+        rdy: MatRef<'_, T>,
+        rdx: Out<MatMut<'_, T>>,
+        _rdp: Out<&mut [T]>,
+        _w: &mut Work<'_, T>,
+    ) {
+        multiply(at.saved, at.x.rows(), rdy, rdx);
+    }
+}
