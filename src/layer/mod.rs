@@ -17,12 +17,14 @@
 
 mod dense;
 mod dropout;
+mod init;
 mod norm;
 mod stack;
 mod through;
 
 pub use dense::Dense;
 pub use dropout::Dropout;
+pub use init::Init;
 pub use norm::LayerNorm;
 pub use stack::Stack;
 
