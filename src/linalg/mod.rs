@@ -1,9 +1,11 @@
-//! Small dense linear algebra: Cholesky, symmetric eigenvalues, conjugate gradients.
+//! Small dense linear algebra on the caller's buffers: Cholesky, symmetric eigenvalues, conjugate gradients.
 //!
 //! Matrices are row-major and symmetric ones are whole, of which the lower triangle is read. A right-hand side is a slice.
 
+mod cg;
 mod cholesky;
 mod eigen;
 
+pub use cg::{Cg, CgReport, CgStop, cg_scratch};
 pub use cholesky::{cholesky, cholesky_solve, solve_lower, solve_lower_transposed};
 pub use eigen::eigen;

@@ -16,6 +16,7 @@ use alloc::{vec, vec::Vec};
 use cognate_kernels::{Level, Real, dot, max_abs};
 
 use super::line_search::{LineSearch, Next, Rule};
+use super::newton_cg::Curvature;
 use super::report::{Callback, Progress, Report, Stop};
 use crate::objective::Objective;
 use crate::workspace::Slabs;
@@ -65,11 +66,12 @@ impl<T: Real> Vectors<T> {
     }
 }
 
-/// An objective with its memory, counting evaluations.
+/// An objective with its memory, counting what is asked of it.
 pub(super) struct Oracle<'a, T, O: ?Sized> {
-    pub(super) objective: &'a O,
-    pub(super) slabs: Slabs<'a, T>,
+    objective: &'a O,
+    slabs: Slabs<'a, T>,
     evaluations: usize,
+    products: usize,
 }
 
 impl<T: Real, O: Objective<T> + ?Sized> Oracle<'_, T, O> {
@@ -82,12 +84,23 @@ impl<T: Real, O: Objective<T> + ?Sized> Oracle<'_, T, O> {
         let Slabs { saved, work, .. } = &mut self.slabs;
         self.objective.value_grad(p, Some(g), saved, work).to_f64()
     }
+
+    /// `out = H x` or `G x` at `p`, where `saved` is.
+    pub(super) fn product(&mut self, curvature: Curvature, p: &[T], x: &[T], out: &mut [T]) {
+        self.products += 1;
+        let Slabs { saved, work, .. } = &mut self.slabs;
+        match curvature {
+            Curvature::Hessian => self.objective.hvp(p, saved, x, out, work),
+            Curvature::GaussNewton => self.objective.gnvp(p, saved, x, out, work),
+        }
+    }
 }
 
 /// A rule for directions.
 pub(super) trait Director<T, O: ?Sized> {
-    /// Writes `v.direction` for `v.gradient`; returns the first step to try. The oracle's `saved` holds the point.
-    fn direct(&mut self, oracle: &mut Oracle<'_, T, O>, v: &mut Vectors<T>) -> f64;
+    /// Writes `v.direction` from `p`, where the gradient is `v.gradient`; returns the first step to try. The oracle's `saved` is at `p`,
+    /// except after `forget`.
+    fn direct(&mut self, oracle: &mut Oracle<'_, T, O>, p: &[T], v: &mut Vectors<T>) -> f64;
     /// Learns from the step from `p` to `v.trial`.
     fn learn(&mut self, level: Level, p: &[T], v: &Vectors<T>);
     /// Forgets what it learned: the next direction is `-g`. False if the last one was.
@@ -128,6 +141,7 @@ impl<'a, T: Real, O: Objective<T> + ?Sized> Descent<'a, T, O> {
             objective,
             slabs,
             evaluations: 0,
+            products: 0,
         };
         let value = oracle.value_grad(p, &mut v.gradient);
         let gradient_norm = max_abs(oracle.level(), &v.gradient).to_f64();
@@ -165,6 +179,7 @@ impl<'a, T: Real, O: Objective<T> + ?Sized> Descent<'a, T, O> {
         Report {
             iterations: self.iterations,
             evaluations: self.oracle.evaluations,
+            products: self.oracle.products,
             value: self.value,
             gradient_norm: self.gradient_norm,
             stopped,
@@ -216,7 +231,7 @@ impl<'a, T: Real, O: Objective<T> + ?Sized> Descent<'a, T, O> {
     fn step(&mut self, director: &mut impl Director<T, O>) -> Result<(), Stop> {
         let mut promised: Option<f64> = None;
         loop {
-            let first = director.direct(&mut self.oracle, self.v);
+            let first = director.direct(&mut self.oracle, self.p, self.v);
             let level = self.oracle.level();
             let slope = dot(level, &self.v.gradient, &self.v.direction).to_f64();
             if slope < 0.0 && slope.is_finite() {

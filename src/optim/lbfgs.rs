@@ -207,7 +207,7 @@ impl<T: Real> Pairs<T> {
 }
 
 impl<T: Real, O: Objective<T> + ?Sized> Director<T, O> for Pairs<T> {
-    fn direct(&mut self, oracle: &mut Oracle<'_, T, O>, v: &mut Vectors<T>) -> f64 {
+    fn direct(&mut self, oracle: &mut Oracle<'_, T, O>, _: &[T], v: &mut Vectors<T>) -> f64 {
         let level = oracle.level();
         for (d, &g) in v.direction.iter_mut().zip(&v.gradient) {
             *d = -g;

@@ -63,6 +63,8 @@ pub struct Report {
     pub iterations: usize,
     /// Evaluations of the objective (with its gradient).
     pub evaluations: usize,
+    /// Hessian or Gauss-Newton products.
+    pub products: usize,
     /// The objective.
     pub value: f64,
     /// `max |gradient|`.
