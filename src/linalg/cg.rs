@@ -9,8 +9,8 @@
 //! M is an optional diagonal preconditioner, an estimate of the inverse of A's diagonal. Every x on the way minimises `1/2 x'A x - b'x`
 //! over the space searched so far, so stopping early is useful: Newton's method does (Steihaug 1983).
 //!
-//! *A need not be definite.* A direction with `p'A p <= 4 eps ||p|| ||A p||` has no positive curvature that rounding would leave
-//! visible (for a definite A the quotient is at least `2 sqrt(k) / (1 + k)`, k the condition number: Kantorovich), and ends the work.
+//! *A need not be definite.* The curvature along p, `p'A p / p'M^-1 p`, is judged against the largest one met: negative, zero, or
+//! positive but lost in the rounding of that one (eps times it), it ends the work. So a singular A does no harm.
 
 use cognate_kernels::{Level, Real, axpy, dot};
 
@@ -87,6 +87,7 @@ impl<T: Real> Cg<'_, T> {
             stopped: CgStop::Converged,
         };
         let enough = self.tol * report.residual;
+        let mut top = 0.0f64;
         while report.residual > enough {
             if report.products == self.max_iter {
                 report.stopped = CgStop::MaxIterations;
@@ -94,17 +95,18 @@ impl<T: Real> Cg<'_, T> {
             }
             apply(p, ap);
             report.products += 1;
-            let curvature = dot(level, p, ap);
-            let a = rz / curvature;
-            let size = norm(level, p) * norm(level, ap);
-            if !(size.is_finite() && (a.is_finite() || curvature == T::ZERO)) {
+            let product = dot(level, p, ap);
+            let curvature = product.to_f64() / self.square(level, p);
+            if !(curvature.is_finite() && norm(level, ap).is_finite()) {
                 report.stopped = CgStop::NotFinite;
                 break;
             }
-            if curvature.to_f64() <= 4.0 * T::EPSILON.to_f64() * size {
+            top = top.max(curvature);
+            if curvature <= T::EPSILON.to_f64() * top {
                 report.stopped = CgStop::Curvature;
                 break;
             }
+            let a = rz / product;
             axpy(level, a, p, x);
             axpy(level, -a, ap, r);
             self.precondition(r, z);
@@ -117,6 +119,20 @@ impl<T: Real> Cg<'_, T> {
             report.residual = norm(level, r);
         }
         report
+    }
+
+    /// `p' M^-1 p`.
+    fn square(&self, level: Level, p: &[T]) -> f64 {
+        match self.inverse_diagonal {
+            None => dot(level, p, p).to_f64(),
+            Some(m) => {
+                let terms = p
+                    .iter()
+                    .zip(m)
+                    .map(|(&p, &m)| p.to_f64() * p.to_f64() / m.to_f64());
+                terms.sum()
+            }
+        }
     }
 
     fn precondition(&self, r: &[T], z: &mut [T]) {

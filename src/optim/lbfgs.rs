@@ -231,8 +231,9 @@ impl<T: Real, O: Objective<T> + ?Sized> Director<T, O> for Pairs<T> {
             s[i] = v.trial[i] - p[i];
             y[i] = v.trial_gradient[i] - v.gradient[i];
         }
-        let (sy, yy) = (dot(level, s, y), dot(level, y, y));
-        if sy > T::EPSILON * yy && sy >= T::MIN_POSITIVE && yy.is_finite() {
+        let (ss, sy, yy) = (dot(level, s, s), dot(level, s, y), dot(level, y, y));
+        let safe = T::EPSILON * ss.sqrt() * yy.sqrt();
+        if sy > safe && sy >= T::MIN_POSITIVE && yy.is_finite() {
             self.rho[row] = T::ONE / sy;
             self.gamma = sy / yy;
             self.next = (row + 1) % self.capacity();

@@ -173,7 +173,10 @@ impl<T: Real> Newton<'_, T> {
                 (0.9 * ratio * ratio).max(if gently > 0.1 { gently } else { 0.0 })
             }
         };
-        eta = eta.max(0.5 * self.settings.tol / norm).min(0.5);
+        eta = eta
+            .max(0.5 * self.settings.tol / norm)
+            .max(Real::sqrt(T::EPSILON.to_f64()))
+            .min(0.5);
         self.before = Some((norm, eta));
         eta
     }

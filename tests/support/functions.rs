@@ -99,107 +99,73 @@ impl Function for Rosenbrock {
     }
 }
 
-/// `C sum_i s_i loss_i + 1/2 ||coef||^2`: softmax cross-entropy for three classes and more, the binary logistic loss for two.
-/// Parameters are `rows x (features + 1)`, a row a class (one row for two classes), its unpenalised intercept last.
-pub struct Logistic {
-    /// Rows of features.
-    pub x: Vec<Vec<f64>>,
-    pub y: Vec<usize>,
-    pub classes: usize,
-    pub c: f64,
-    pub weights: Vec<f64>,
-}
+/// `-log(1 - p_0) - 50 p_0 + p_1^2`: infinite from the wall at `p_0 = 1` on, lowest at (0.98, 0).
+pub struct Wall;
 
-impl Logistic {
-    pub fn rows(&self) -> usize {
-        if self.classes == 2 { 1 } else { self.classes }
-    }
-
-    fn width(&self) -> usize {
-        self.x[0].len() + 1
-    }
-
-    /// Feature `j` of row `i`; the last is the constant 1.
-    fn feature(&self, i: usize, j: usize) -> f64 {
-        self.x[i].get(j).copied().unwrap_or(1.0)
-    }
-
-    /// The loss of row `i` and the probabilities of the rows' classes.
-    fn outcome(&self, p: &[f64], i: usize) -> (f64, Vec<f64>) {
-        let d = self.width();
-        let z: Vec<f64> = (0..self.rows())
-            .map(|k| (0..d).map(|j| p[k * d + j] * self.feature(i, j)).sum())
-            .collect();
-        if self.classes == 2 {
-            let signed = if self.y[i] == 1 { -z[0] } else { z[0] };
-            let loss = signed.max(0.0) + (-signed.abs()).exp().ln_1p();
-            return (loss, vec![1.0 / (1.0 + (-z[0]).exp())]);
-        }
-        let top = z.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        let e: Vec<f64> = z.iter().map(|v| (v - top).exp()).collect();
-        let total: f64 = e.iter().sum();
-        let loss = total.ln() + top - z[self.y[i]];
-        (loss, e.iter().map(|v| v / total).collect())
-    }
-
-    fn target(&self, i: usize, k: usize) -> f64 {
-        let class = if self.classes == 2 { 1 } else { k };
-        f64::from(u8::from(self.y[i] == class))
-    }
-
-    fn penalty(&self, place: usize) -> f64 {
-        f64::from(u8::from(place % self.width() != self.width() - 1))
-    }
-}
-
-impl Function for Logistic {
+impl Function for Wall {
     fn len(&self) -> usize {
-        self.rows() * self.width()
+        2
     }
 
     fn value(&self, p: &[f64]) -> f64 {
-        let mut total = 0.0;
-        for i in 0..self.x.len() {
-            total += self.c * self.weights[i] * self.outcome(p, i).0;
+        if p[0] >= 1.0 {
+            return f64::INFINITY;
         }
-        for (place, v) in p.iter().enumerate() {
-            total += 0.5 * self.penalty(place) * v * v;
-        }
-        total
+        -(1.0 - p[0]).ln() - 50.0 * p[0] + p[1] * p[1]
     }
 
     fn gradient(&self, p: &[f64]) -> Vec<f64> {
-        let d = self.width();
-        let mut g: Vec<f64> = (0..p.len()).map(|j| self.penalty(j) * p[j]).collect();
-        for i in 0..self.x.len() {
-            let (_, probability) = self.outcome(p, i);
-            for k in 0..self.rows() {
-                let residual = self.c * self.weights[i] * (probability[k] - self.target(i, k));
-                for j in 0..d {
-                    g[k * d + j] += residual * self.feature(i, j);
-                }
-            }
-        }
-        g
+        vec![1.0 / (1.0 - p[0]) - 50.0, 2.0 * p[1]]
     }
 
     fn hessian(&self, p: &[f64]) -> Vec<f64> {
-        let (d, n) = (self.width(), p.len());
+        vec![(1.0 - p[0]).powi(-2), 0.0, 0.0, 2.0]
+    }
+}
+
+/// `sum (p_i^2 - 1)^2 / 4`: a maximum at 0, minima at all corners +-1.
+pub struct Wells(pub usize);
+
+impl Function for Wells {
+    fn len(&self) -> usize {
+        self.0
+    }
+
+    fn value(&self, p: &[f64]) -> f64 {
+        p.iter().map(|v| (v * v - 1.0).powi(2) / 4.0).sum()
+    }
+
+    fn gradient(&self, p: &[f64]) -> Vec<f64> {
+        p.iter().map(|v| v * (v * v - 1.0)).collect()
+    }
+
+    fn hessian(&self, p: &[f64]) -> Vec<f64> {
+        let n = self.0;
         let mut h = vec![0.0; n * n];
-        for i in 0..self.x.len() {
-            let (_, probability) = self.outcome(p, i);
-            for a in 0..n {
-                for b in 0..n {
-                    let (pa, pb) = (probability[a / d], probability[b / d]);
-                    let same = f64::from(u8::from(a / d == b / d));
-                    let curvature = self.c * self.weights[i] * pa * (same - pb);
-                    h[a * n + b] += curvature * self.feature(i, a % d) * self.feature(i, b % d);
-                }
-            }
-        }
-        for a in 0..n {
-            h[a * n + a] += self.penalty(a);
+        for i in 0..n {
+            h[i * n + i] = 3.0 * p[i] * p[i] - 1.0;
         }
         h
+    }
+}
+
+/// The inner function, whose gradient points the wrong way.
+pub struct WrongGradient(pub Rosenbrock);
+
+impl Function for WrongGradient {
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    fn value(&self, p: &[f64]) -> f64 {
+        self.0.value(p)
+    }
+
+    fn gradient(&self, p: &[f64]) -> Vec<f64> {
+        self.0.gradient(p).iter().map(|v| -v).collect()
+    }
+
+    fn hessian(&self, p: &[f64]) -> Vec<f64> {
+        self.0.hessian(p)
     }
 }
