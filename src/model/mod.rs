@@ -1,1 +1,22 @@
 //! Models: fit and predict, built on objectives and optimisers.
+//!
+//! A configuration ([`Ridge`], ...) is plain data with scikit-learn's names and defaults; `fit` checks it and the data, and gives a
+//! model of its own type with a report. A model can be built from known parameters and gives them back.
+
+#[cfg(feature = "alloc")]
+mod check;
+#[cfg(feature = "alloc")]
+mod linear;
+#[cfg(feature = "alloc")]
+mod map;
+#[cfg(feature = "alloc")]
+mod normal;
+#[cfg(feature = "alloc")]
+mod summary;
+
+#[cfg(feature = "alloc")]
+pub use self::{
+    linear::{LinearRegression, LinearReport, Ridge},
+    map::LinearModel,
+    summary::Summary,
+};
