@@ -1,5 +1,14 @@
 //! Matrix products `C = act(alpha A B + beta C + 1 bias')`.
 
+mod block;
+mod finish;
+mod lanes;
+mod pack;
+mod problem;
+mod tile;
+
+use problem::Problem;
+
 use crate::isa::Simd;
 use crate::{Activation, Level, MatMut, MatRef, Real};
 
@@ -58,8 +67,8 @@ impl<'a, T: Real> Product<'a, T> {
 }
 
 /// Elements of scratch with which an `m x k` by `k x n` product runs at its best; with less it is right, but may be slower.
-pub fn gemm_scratch<T: Real>(_level: Level, _m: usize, _k: usize, _n: usize) -> usize {
-    0
+pub fn gemm_scratch<T: Real>(level: Level, m: usize, k: usize, n: usize) -> usize {
+    block::scratch_for::<T>(level, m, k, n)
 }
 
 /// `C = act(alpha A B + beta C + 1 bias')`.
@@ -67,37 +76,41 @@ pub fn gemm_scratch<T: Real>(_level: Level, _m: usize, _k: usize, _n: usize) -> 
 /// # Panics
 /// If the shapes of A, B, C or the bias do not fit.
 #[track_caller]
+#[inline]
 pub fn gemm<T: Real>(level: Level, p: Product<'_, T>, c: MatMut<'_, T>, scratch: &mut [T]) {
     assert_eq!(
         (p.a.rows(), p.a.cols(), p.b.cols()),
-        (c.rows(), p.b.rows(), c.cols())
+        (c.rows(), p.b.rows(), c.cols()),
+        "shapes of A B and C"
+    );
+    assert!(
+        p.bias.is_none_or(|bias| bias.len() == c.cols()),
+        "bias of another length than C has columns"
     );
     T::gemm(level, p, c, scratch);
 }
 
-/// Plain loops with the chain's bits, to be replaced by tiles.
+/// [`gemm`] on the instruction set of the token, after the checks.
 #[inline(always)]
 pub(crate) fn run<T: Real, S: Simd<T>>(
     s: S,
     p: Product<'_, T>,
     mut c: MatMut<'_, T>,
-    _scratch: &mut [T],
+    scratch: &mut [T],
 ) {
-    for i in 0..c.rows() {
-        for j in 0..c.cols() {
-            let mut acc = if p.beta == T::ZERO {
-                T::ZERO
-            } else {
-                p.beta * c.at(i, j)
-            };
-            for k in 0..p.a.cols() {
-                let (a, b) = (s.splat(p.alpha * p.a.at(i, k)), s.splat(p.b.at(k, j)));
-                acc = s.first(s.fma(a, b, s.splat(acc)));
-            }
-            if let Some(bias) = p.bias {
-                acc += bias[j];
-            }
-            c.set(i, j, p.activation.value(acc));
+    if c.rows() == 0 || c.cols() == 0 {
+        return;
+    }
+    let problem = Problem::new(&p, &mut c);
+    // SAFETY: views hold valid elements of the shapes that `gemm` has compared, C's borrow is unique, and scratch is another.
+    unsafe {
+        if problem.by_lanes() {
+            lanes::solve(s, &problem, scratch);
+        } else {
+            block::solve(s, &problem.oriented::<S>(), scratch);
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

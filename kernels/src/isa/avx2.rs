@@ -46,6 +46,8 @@ impl Simd<f32> for Avx2 {
     type Mask = __m256;
     type Tail = __m256i;
     const LANES: usize = 8;
+    const TILE: [usize; 8] = [8, 6, 4, 3, 2, 2, 1, 1];
+    const FREE_TAILS: bool = false;
 
     #[inline(always)]
     fn splat(self, x: f32) -> __m256 {
@@ -186,6 +188,8 @@ impl Simd<f64> for Avx2 {
     type Mask = __m256d;
     type Tail = __m256i;
     const LANES: usize = 4;
+    const TILE: [usize; 8] = [8, 6, 4, 3, 2, 2, 1, 1];
+    const FREE_TAILS: bool = false;
 
     #[inline(always)]
     fn splat(self, x: f64) -> __m256d {

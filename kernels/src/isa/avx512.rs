@@ -35,6 +35,8 @@ impl Simd<f32> for Avx512 {
     type Mask = __mmask16;
     type Tail = __mmask16;
     const LANES: usize = 16;
+    const TILE: [usize; 8] = [8, 8, 8, 4, 2, 2, 1, 1];
+    const FREE_TAILS: bool = true;
 
     #[inline(always)]
     fn splat(self, x: f32) -> __m512 {
@@ -180,6 +182,8 @@ impl Simd<f64> for Avx512 {
     type Mask = __mmask8;
     type Tail = __mmask8;
     const LANES: usize = 8;
+    const TILE: [usize; 8] = [8, 8, 8, 4, 2, 2, 1, 1];
+    const FREE_TAILS: bool = true;
 
     #[inline(always)]
     fn splat(self, x: f64) -> __m512d {

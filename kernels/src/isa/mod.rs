@@ -29,6 +29,10 @@ mod avx512;
 
 pub(crate) use level::Kind;
 pub use level::Level;
+#[cfg(test)]
+pub(crate) use model::{Element, Model};
+#[cfg(all(test, target_arch = "x86_64"))]
+pub(crate) use {avx2::Avx2, avx512::Avx512};
 
 /// A token: proof that this machine has an instruction set.
 pub(crate) trait Isa: Copy {
@@ -48,6 +52,11 @@ pub(crate) trait Simd<T>: Isa {
     type Tail: Copy;
     /// Numbers in a register; a power of two.
     const LANES: usize;
+    /// The tiles of a matrix product that the registers hold: `TILE[v - 1]` is the most rows (to 8) of a tile of `v` registers a row.
+    /// It falls with v; the rows of two registers are the main tile's.
+    const TILE: [usize; 8];
+    /// Whether loads and stores of tails cost what whole ones do, so that kernels need no second copy without them.
+    const FREE_TAILS: bool;
 
     /// `x` in every lane.
     fn splat(self, x: T) -> Self::V;

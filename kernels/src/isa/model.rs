@@ -140,6 +140,8 @@ impl<T: Element, const W: usize, const FUSED: bool> Simd<T> for Model<W, FUSED> 
     type Mask = [bool; W];
     type Tail = usize;
     const LANES: usize = W;
+    const TILE: [usize; 8] = [2, 2, 0, 0, 0, 0, 0, 0];
+    const FREE_TAILS: bool = false;
 
     #[inline(always)]
     fn splat(self, x: T) -> [T; W] {

@@ -1,0 +1,64 @@
+//! What comes after the sum: bias and activation.
+//!
+//! The tile adds the bias and applies relu while C is in registers. The costlier activations, and a transposed problem's bias, follow
+//! block by block while C is in L1. Either way the bits are those of the separate elementwise kernels.
+
+use core::ptr;
+
+use super::problem::{Problem, Side};
+use crate::isa::Simd;
+use crate::{Activation, Real};
+
+/// The bias (or null) that the tile adds, and whether it applies relu.
+#[inline(always)]
+pub(super) fn in_tile<T: Real>(p: &Problem<T>) -> (*const T, bool) {
+    match p.given {
+        Side::Left => (p.bias, p.activation == Activation::Relu),
+        Side::Right => (ptr::null(), false),
+    }
+}
+
+/// Finishes a block: what [`in_tile`] leaves.
+///
+/// # Safety
+/// - The block's C is valid for reads and writes, its bias for reads.
+#[inline(always)]
+pub(super) unsafe fn after<T: Real, S: Simd<T>>(s: S, p: &Problem<T>) {
+    let nothing = match p.given {
+        Side::Left => matches!(p.activation, Activation::Identity | Activation::Relu),
+        Side::Right => p.bias.is_null() && p.activation == Activation::Identity,
+    };
+    if !nothing {
+        // SAFETY: the caller's promises.
+        unsafe { pass(s, p) }
+    }
+}
+
+/// The activation alone, of a whole C whose bias is in it.
+///
+/// # Safety
+/// - C is valid for reads and writes.
+#[inline(always)]
+pub(super) unsafe fn activate<T: Real, S: Simd<T>>(s: S, p: &Problem<T>) {
+    if p.activation != Activation::Identity {
+        // SAFETY: the caller's promises.
+        unsafe { pass(s, p) }
+    }
+}
+
+/// A pass over the block's C.
+#[inline(never)]
+unsafe fn pass<T: Real, S: Simd<T>>(_s: S, p: &Problem<T>) {
+    for i in 0..p.m {
+        for j in 0..p.n {
+            let c = p.c.at(i, j).ptr;
+            // SAFETY: element (i, j) of C, number i of the bias.
+            unsafe {
+                if p.given == Side::Right && !p.bias.is_null() {
+                    *c += *p.bias.add(i);
+                }
+                *c = p.activation.value(*c);
+            }
+        }
+    }
+}

@@ -1,0 +1,288 @@
+//! Products with few columns (N <= 4, K >= 16) whose A lies along k: dot products of A's rows with B's columns.
+//!
+//! Registers along so few columns would be nearly empty, and A would have to be transposed to put them along the rows. So the registers
+//! lie along k, and the order of the sum is fixed by a number of lanes L that no instruction set changes (64 bytes of numbers):
+//!
+//! ```text
+//! lane[l] = chain of fma(A[i, k], B[k, j], lane[l]) over k = l, l + L, ..     from 0, the last step padded with zeros
+//! sum     = lanes added by halves
+//! C[i, j] = fma(alpha, sum, beta C[i, j])                                    0 for beta C where beta = 0
+//! ```
+//!
+//! B's columns are packed (they lie along k already where B is a transposed matrix). A tile is R rows by all N columns; its sums are
+//! folded together, as a transpose whose rounds add: R N registers become one with a sum a lane, in the order in which a dense C lies.
+
+use core::mem::MaybeUninit;
+
+use super::pack::pack;
+use super::problem::{Grid, Problem};
+use super::{block::STACK, finish};
+use crate::Real;
+use crate::isa::Simd;
+
+/// Lanes of a sum: 16 of f32, 8 of f64.
+pub(super) const fn lanes<T>() -> usize {
+    64 / size_of::<T>()
+}
+
+/// Most rows of a tile with `columns` columns: as many accumulators as the main tile has, at most 16.
+const fn most_rows<T, S: Simd<T>>(columns: usize) -> usize {
+    let registers = columns * (lanes::<T>() / S::LANES);
+    let rows = 2 * S::TILE[1] / registers;
+    if rows == 0 {
+        1
+    } else if rows > 8 {
+        8
+    } else {
+        rows
+    }
+}
+
+/// Solves a problem that [`Problem::by_lanes`] accepts.
+///
+/// # Safety
+/// - Every element of the problem's operands is valid, C's for writes; nothing aliases C.
+#[inline(never)]
+pub(super) unsafe fn solve<T: Real, S: Simd<T>>(s: S, p: &Problem<T>, scratch: &mut [T]) {
+    let mut stack = [const { MaybeUninit::<T>::uninit() }; STACK];
+    let (room, length) = if scratch.len() > STACK {
+        (scratch.as_mut_ptr(), scratch.len())
+    } else {
+        (stack.as_mut_ptr().cast(), STACK)
+    };
+    let columns = Columns {
+        room,
+        run: if p.b.row == 1 {
+            p.k
+        } else {
+            (length / p.n / lanes::<T>() * lanes::<T>()).min(p.k)
+        },
+    };
+    // SAFETY: the caller's promises; the room holds n columns of a run.
+    unsafe {
+        match p.n {
+            1 => tiles_of::<T, S, 1>(s, p, columns),
+            2 => tiles_of::<T, S, 2>(s, p, columns),
+            3 => tiles_of::<T, S, 3>(s, p, columns),
+            _ => tiles_of::<T, S, 4>(s, p, columns),
+        }
+        finish::activate(s, p);
+    }
+}
+
+/// Where B's columns come from: `room` holds a run of k, a multiple of the lanes, unless they lie along k already.
+#[derive(Clone, Copy)]
+struct Columns<T> {
+    room: *mut T,
+    run: usize,
+}
+
+impl<T: Real> Columns<T> {
+    /// Columns of B for the run that starts at `k`, each along k.
+    #[inline(always)]
+    unsafe fn at<S: Simd<T>>(
+        &self,
+        s: S,
+        p: &Problem<T>,
+        k: usize,
+        packed: bool,
+    ) -> Grid<*const T> {
+        if p.b.row == 1 {
+            return p.b.at(k, 0);
+        }
+        if !packed {
+            let n = self.run.min(p.k - k);
+            // SAFETY: the room holds n columns of a run.
+            unsafe { pack(s, p.b.at(k, 0).t(), (p.n, n), T::ONE, (self.room, self.run)) };
+        }
+        Grid {
+            ptr: self.room.cast_const(),
+            row: 1,
+            col: self.run,
+        }
+    }
+}
+
+/// Chooses the rows of a tile: the most there are, or one.
+#[inline(always)]
+unsafe fn tiles_of<T: Real, S: Simd<T>, const N: usize>(s: S, p: &Problem<T>, columns: Columns<T>) {
+    let kernel = match const { most_rows::<T, S>(N) } {
+        _ if p.m == 1 => tiles::<T, S, 1, N>,
+        1 => tiles::<T, S, 1, N>,
+        2 => tiles::<T, S, 2, N>,
+        3 => tiles::<T, S, 3, N>,
+        4 => tiles::<T, S, 4, N>,
+        5 => tiles::<T, S, 5, N>,
+        6 => tiles::<T, S, 6, N>,
+        _ => tiles::<T, S, 8, N>,
+    };
+    // SAFETY: the caller's promises.
+    unsafe { kernel(s, p, columns) }
+}
+
+/// All tiles of R rows.
+unsafe fn tiles<T: Real, S: Simd<T>, const R: usize, const N: usize>(
+    s: S,
+    p: &Problem<T>,
+    columns: Columns<T>,
+) {
+    s.enter(
+        #[inline(always)]
+        || {
+            let whole = columns.run >= p.k;
+            for i in (0..p.m).step_by(R) {
+                let mut lane = [[[s.splat(T::ZERO); 4]; N]; R];
+                for k in (0..p.k).step_by(columns.run) {
+                    let rows = Rows {
+                        a: p.a.at(i, k),
+                        last: R.min(p.m - i) - 1,
+                    };
+                    // SAFETY: the caller's promises; a run of the columns.
+                    unsafe {
+                        let b = columns.at(s, p, k, whole && i > 0);
+                        run::<T, S, R, N>(s, &rows, b, columns.run.min(p.k - k), &mut lane);
+                    }
+                }
+                // SAFETY: rows i.. of C.
+                unsafe { write::<T, S, R, N>(s, p, i, &lane) }
+            }
+        },
+    );
+}
+
+/// A tile's rows of A; those beyond the last repeat it, to be thrown away.
+struct Rows<T> {
+    a: Grid<*const T>,
+    last: usize,
+}
+
+/// A tile's steps along a run of k.
+#[inline(always)]
+unsafe fn run<T: Real, S: Simd<T>, const R: usize, const N: usize>(
+    s: S,
+    rows: &Rows<T>,
+    b: Grid<*const T>,
+    k: usize,
+    lane: &mut [[[S::V; 4]; N]; R],
+) {
+    let step = const { lanes::<T>() };
+    let mut a = [rows.a.ptr; R];
+    for r in 0..R {
+        a[r] = rows.a.at(r.min(rows.last), 0).ptr;
+    }
+    let whole = k / step * step;
+    let mut done = 0;
+    while done < whole {
+        for h in 0..step / S::LANES {
+            let at = done + h * S::LANES;
+            // SAFETY: `done + step <= k`.
+            let load = |x: *const T| unsafe { s.load(x.wrapping_add(at)) };
+            add::<T, S, R, N>(s, &a, b, h, lane, load);
+        }
+        done += step;
+    }
+    if done < k {
+        for h in 0..step / S::LANES {
+            let at = done + h * S::LANES;
+            let tail = s.tail(k.saturating_sub(at).min(S::LANES));
+            // SAFETY: the tail ends at k.
+            let load = |x: *const T| unsafe { s.load_tail(x.wrapping_add(at), tail) };
+            add::<T, S, R, N>(s, &a, b, h, lane, load);
+        }
+    }
+}
+
+/// A step of register `h` of the lanes.
+#[inline(always)]
+fn add<T: Real, S: Simd<T>, const R: usize, const N: usize>(
+    s: S,
+    a: &[*const T; R],
+    b: Grid<*const T>,
+    h: usize,
+    lane: &mut [[[S::V; 4]; N]; R],
+    load: impl Fn(*const T) -> S::V,
+) {
+    let mut y = [s.splat(T::ZERO); N];
+    for j in 0..N {
+        y[j] = load(b.at(0, j).ptr);
+    }
+    for r in 0..R {
+        let x = load(a[r]);
+        for j in 0..N {
+            lane[r][j][h] = s.fma(x, y[j], lane[r][j][h]);
+        }
+    }
+}
+
+/// Folds a tile's lanes and writes its rows of C.
+///
+/// # Safety
+/// - Rows `i..` of C, R of them or as many as there are, are valid for reads and writes.
+#[inline(always)]
+unsafe fn write<T: Real, S: Simd<T>, const R: usize, const N: usize>(
+    s: S,
+    p: &Problem<T>,
+    i: usize,
+    lane: &[[[S::V; 4]; N]; R],
+) {
+    let mut sums = [T::ZERO; 32];
+    for first in (0..R * N).step_by(S::LANES) {
+        let mut v = [s.splat(T::ZERO); 16];
+        for l in 0..S::LANES.min(R * N - first) {
+            let at = first + l;
+            v[l] = halves(s, lane[at / N][at % N]);
+        }
+        fold_all(s, &mut v);
+        // SAFETY: R N <= 16, so a register that starts below it ends in the array.
+        unsafe { s.store(sums.as_mut_ptr().add(first), v[0]) };
+    }
+    let (alpha, beta) = (s.splat(p.alpha), s.splat(p.beta));
+    for r in 0..R.min(p.m - i) {
+        for j in 0..N {
+            let c = p.c.at(i + r, j).ptr;
+            // SAFETY: element (i + r, j) of C, number j of the bias.
+            unsafe {
+                let old = if p.beta == T::ZERO {
+                    s.splat(T::ZERO)
+                } else {
+                    s.mul(beta, s.splat(*c))
+                };
+                let mut new = s.first(s.fma(alpha, s.splat(sums[r * N + j]), old));
+                if !p.bias.is_null() {
+                    new += *p.bias.add(j);
+                }
+                *c = new;
+            }
+        }
+    }
+}
+
+/// The registers of a sum's lanes, added by halves to one.
+#[inline(always)]
+fn halves<T: Real, S: Simd<T>>(s: S, lane: [S::V; 4]) -> S::V {
+    match lanes::<T>() / S::LANES {
+        1 => lane[0],
+        2 => s.add(lane[0], lane[1]),
+        _ => s.add(s.add(lane[0], lane[2]), s.add(lane[1], lane[3])),
+    }
+}
+
+/// Folds the first LANES registers by halves: lane l of the first becomes the sum of register l.
+#[inline(always)]
+fn fold_all<T, S: Simd<T>>(s: S, v: &mut [S::V; 16]) {
+    fold_round::<T, S, 8>(s, v);
+    fold_round::<T, S, 4>(s, v);
+    fold_round::<T, S, 2>(s, v);
+    fold_round::<T, S, 1>(s, v);
+}
+
+/// Folds registers l and l + D, by halves of their blocks of 2 D lanes, into register l.
+#[inline(always)]
+fn fold_round<T, S: Simd<T>, const D: usize>(s: S, v: &mut [S::V; 16]) {
+    if D < S::LANES {
+        for l in 0..D {
+            let (low, high) = s.trn::<D>(v[l], v[l + D]);
+            v[l] = s.add(low, high);
+        }
+    }
+}

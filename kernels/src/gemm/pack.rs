@@ -1,0 +1,160 @@
+//! Packing: an operand's block copied into the order in which the tile reads it.
+//!
+//! A packed block is a `k x w` matrix, its rows w numbers side by side (w = the R rows of a row tile, or the registers of a column
+//! panel). Sources that lie along w are copied, sources that lie along k are transposed in registers, LANES x LANES at a time, by
+//! log2 LANES rounds of [`Simd::trn`]; anything else is gathered. alpha is multiplied in here.
+
+use super::problem::Grid;
+use crate::Real;
+use crate::isa::Simd;
+
+/// Copies the `k x n` block at `from` to `to`, rows `w >= n` apart, multiplied by `alpha`. What lies beyond column n stays as it is.
+///
+/// # Safety
+/// - `from` has `k x n` valid elements; `to` is valid for writes of `(k - 1) w + n` numbers, none of them in `from`.
+#[inline(never)]
+pub(super) unsafe fn pack<T: Real, S: Simd<T>>(
+    s: S,
+    from: Grid<*const T>,
+    (k, n): (usize, usize),
+    alpha: T,
+    (to, w): (*mut T, usize),
+) {
+    s.enter(
+        #[inline(always)]
+        // SAFETY: the caller's promises.
+        || unsafe {
+            if from.col == 1 {
+                copy(s, from, (k, n), alpha, (to, w));
+            } else if from.row == 1 {
+                transpose(s, from, (k, n), alpha, (to, w));
+            } else {
+                gather(from, (k, n), alpha, (to, w));
+            }
+        },
+    );
+}
+
+/// [`pack`] for rows that lie side by side.
+///
+/// # Safety
+/// - As for [`pack`], with `from.col = 1`.
+#[inline(always)]
+unsafe fn copy<T: Real, S: Simd<T>>(
+    s: S,
+    from: Grid<*const T>,
+    (k, n): (usize, usize),
+    alpha: T,
+    (to, w): (*mut T, usize),
+) {
+    let (whole, tail) = (n / S::LANES * S::LANES, s.tail(n % S::LANES));
+    let alpha = s.splat(alpha);
+    for i in 0..k {
+        let (x, y) = (from.at(i, 0).ptr, to.wrapping_add(i * w));
+        let mut j = 0;
+        // SAFETY: columns below n of row i.
+        unsafe {
+            while j < whole {
+                s.store(y.add(j), s.mul(alpha, s.load(x.add(j))));
+                j += S::LANES;
+            }
+            if j < n {
+                let v = s.load_tail(x.add(j), tail);
+                s.store_tail(y.add(j), s.mul(alpha, v), tail);
+            }
+        }
+    }
+}
+
+/// [`pack`] for columns that lie side by side.
+///
+/// # Safety
+/// - As for [`pack`], with `from.row = 1`.
+#[inline(always)]
+unsafe fn transpose<T: Real, S: Simd<T>>(
+    s: S,
+    from: Grid<*const T>,
+    (k, n): (usize, usize),
+    alpha: T,
+    (to, w): (*mut T, usize),
+) {
+    let alpha = s.splat(alpha);
+    for j in (0..n).step_by(S::LANES) {
+        let columns = S::LANES.min(n - j);
+        let across = s.tail(columns);
+        for i in (0..k).step_by(S::LANES) {
+            let rows = S::LANES.min(k - i);
+            let down = s.tail(rows);
+            let mut v = [s.splat(T::ZERO); 16];
+            for l in 0..S::LANES {
+                if l < columns {
+                    let x = from.at(i, j + l).ptr;
+                    // SAFETY: rows i.. of column j + l.
+                    let column = unsafe {
+                        if rows == S::LANES {
+                            s.load(x)
+                        } else {
+                            s.load_tail(x, down)
+                        }
+                    };
+                    v[l] = s.mul(alpha, column);
+                }
+            }
+            turn(s, &mut v);
+            for l in 0..S::LANES {
+                if l < rows {
+                    let y = to.wrapping_add((i + l) * w + j);
+                    // SAFETY: columns j.. of row i + l.
+                    unsafe {
+                        if columns == S::LANES {
+                            s.store(y, v[l]);
+                        } else {
+                            s.store_tail(y, v[l], across);
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Transposes the first LANES registers.
+#[inline(always)]
+pub(super) fn turn<T, S: Simd<T>>(s: S, v: &mut [S::V; 16]) {
+    round::<T, S, 8>(s, v);
+    round::<T, S, 4>(s, v);
+    round::<T, S, 2>(s, v);
+    round::<T, S, 1>(s, v);
+}
+
+/// Swaps bit `D` of the row number with that of the lane.
+#[inline(always)]
+fn round<T, S: Simd<T>, const D: usize>(s: S, v: &mut [S::V; 16]) {
+    if D >= S::LANES {
+        return;
+    }
+    for l in 0..S::LANES {
+        if l & D == 0 {
+            (v[l], v[l + D]) = s.trn::<D>(v[l], v[l + D]);
+        }
+    }
+}
+
+/// [`pack`] for any strides.
+///
+/// # Safety
+/// - As for [`pack`].
+#[inline(always)]
+unsafe fn gather<T: Real>(
+    from: Grid<*const T>,
+    (k, n): (usize, usize),
+    alpha: T,
+    (to, w): (*mut T, usize),
+) {
+    for i in 0..k {
+        for j in 0..n {
+            // SAFETY: element (i, j).
+            unsafe { *to.add(i * w + j) = alpha * *from.at(i, j).ptr }
+        }
+    }
+}

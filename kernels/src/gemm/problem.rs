@@ -1,0 +1,186 @@
+//! A product in raw parts, and which way round to solve it.
+
+use core::ops::Range;
+
+use crate::isa::Simd;
+use crate::{Activation, MatMut, MatRef, Product, Real};
+
+/// A matrix in memory: element (i, j) at `ptr + i row + j col`. P is `*const T`, or `*mut T` for C.
+#[derive(Clone, Copy)]
+pub(super) struct Grid<P> {
+    pub ptr: P,
+    pub row: usize,
+    pub col: usize,
+}
+
+impl<P> Grid<P> {
+    /// The transposed matrix.
+    #[inline(always)]
+    pub fn t(self) -> Self {
+        Self {
+            ptr: self.ptr,
+            row: self.col,
+            col: self.row,
+        }
+    }
+
+    /// A stride along a dimension of 1 means nothing: the value that is best for the kernels stands for it, so that layouts that
+    /// differ in nothing else are one layout.
+    #[inline(always)]
+    fn normal(self, rows: usize, cols: usize) -> Self {
+        let col = if cols == 1 { 1 } else { self.col };
+        let row = if rows == 1 { 1 } else { self.row };
+        Self { row, col, ..self }
+    }
+}
+
+impl<T> Grid<*const T> {
+    /// The matrix that starts at (i, j).
+    #[inline(always)]
+    pub fn at(self, i: usize, j: usize) -> Self {
+        let ptr = self.ptr.wrapping_add(i * self.row + j * self.col);
+        Self { ptr, ..self }
+    }
+}
+
+impl<T> Grid<*mut T> {
+    /// The matrix that starts at (i, j).
+    #[inline(always)]
+    pub fn at(self, i: usize, j: usize) -> Self {
+        let ptr = self.ptr.wrapping_add(i * self.row + j * self.col);
+        Self { ptr, ..self }
+    }
+}
+
+/// What alpha multiplies, always A of the problem as given.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Side {
+    Left,
+    Right,
+}
+
+/// `C = act(alpha A B + beta C + bias)`, A: m x k, B: k x n, in raw parts; or the transposed problem `C' = B' A'`.
+#[derive(Clone, Copy)]
+pub(super) struct Problem<T> {
+    pub m: usize,
+    pub k: usize,
+    pub n: usize,
+    pub alpha: T,
+    pub a: Grid<*const T>,
+    pub b: Grid<*const T>,
+    pub beta: T,
+    pub c: Grid<*mut T>,
+    /// n numbers of the problem as given, or null.
+    pub bias: *const T,
+    pub activation: Activation,
+    /// The operand that alpha multiplies: Left as given, Right in the transposed problem.
+    pub given: Side,
+}
+
+impl<T: Real> Problem<T> {
+    #[inline(always)]
+    pub fn new(p: &Product<'_, T>, c: &mut MatMut<'_, T>) -> Self {
+        let (m, n) = (c.rows(), c.cols());
+        // With alpha = 0 A and B are not read.
+        let k = if p.alpha == T::ZERO { 0 } else { p.a.cols() };
+        let grid = |x: &MatRef<'_, T>| Grid {
+            ptr: x.as_ptr(),
+            row: x.row_stride(),
+            col: x.col_stride(),
+        };
+        let place = Grid {
+            ptr: c.as_mut_ptr(),
+            row: c.row_stride(),
+            col: c.col_stride(),
+        };
+        Self {
+            m,
+            k,
+            n,
+            alpha: p.alpha,
+            a: grid(&p.a).normal(m, k),
+            b: grid(&p.b).normal(k, n),
+            beta: p.beta,
+            c: place.normal(m, n),
+            bias: p.bias.map_or(core::ptr::null(), <[T]>::as_ptr),
+            activation: p.activation,
+            given: Side::Left,
+        }
+    }
+
+    /// The transposed problem.
+    #[inline(always)]
+    fn t(self) -> Self {
+        let given = match self.given {
+            Side::Left => Side::Right,
+            Side::Right => Side::Left,
+        };
+        Self {
+            m: self.n,
+            n: self.m,
+            a: self.b.t(),
+            b: self.a.t(),
+            c: self.c.t(),
+            given,
+            ..self
+        }
+    }
+
+    /// The product of rows `i` of A and columns `j` of B over a part of k; it goes on from C's sums where k does not start at 0.
+    #[inline(always)]
+    pub fn part(&self, i: Range<usize>, k: Range<usize>, j: Range<usize>) -> Self {
+        let skip = match self.given {
+            Side::Left => j.start,
+            Side::Right => i.start,
+        };
+        Self {
+            a: self.a.at(i.start, k.start),
+            b: self.b.at(k.start, j.start),
+            c: self.c.at(i.start, j.start),
+            bias: if self.bias.is_null() {
+                self.bias
+            } else {
+                self.bias.wrapping_add(skip)
+            },
+            beta: if k.start == 0 { self.beta } else { T::ONE },
+            m: i.len(),
+            k: k.len(),
+            n: j.len(),
+            ..*self
+        }
+    }
+
+    /// Whether the rule of lanes holds: few columns, and A lies along k.
+    #[inline(always)]
+    pub fn by_lanes(&self) -> bool {
+        self.n <= 4 && self.k >= 16 && self.a.col == 1
+    }
+
+    /// The problem or its transpose, whichever is cheaper for registers along its columns. A chain's bits are the same either way.
+    #[inline(always)]
+    pub fn oriented<S: Simd<T>>(self) -> Self {
+        let natural = self.b.col == 1 && self.c.col == 1;
+        if natural && self.n >= S::LANES {
+            return self;
+        }
+        let other = self.t();
+        if other.cost::<S>() < self.cost::<S>() {
+            other
+        } else {
+            self
+        }
+    }
+
+    /// Rough number of instructions: FMAs, a transpose of B unless it lies along its rows, moves of C through a buffer likewise.
+    #[inline(always)]
+    fn cost<S: Simd<T>>(&self) -> usize {
+        let registers = self.n.div_ceil(S::LANES) * self.k;
+        let transpose = if self.b.col == 1 { 0 } else { 5 * registers };
+        let scatter = if self.c.col == 1 {
+            0
+        } else {
+            2 * self.m * self.n
+        };
+        registers * self.m + transpose + scatter
+    }
+}
