@@ -6,6 +6,8 @@ pub mod datasets;
 #[cfg(feature = "alloc")]
 pub mod encode;
 #[cfg(feature = "alloc")]
+pub mod generate;
+#[cfg(feature = "alloc")]
 pub mod levels;
 #[cfg(feature = "alloc")]
 pub mod scale;
