@@ -23,8 +23,8 @@ impl Dropout {
     /// The factors of row `i`.
     fn fill_mask<T: Real>(&self, c: &Ctx<'_>, i: usize, mask: &mut [T]) {
         let row = hash(&[c.seed, self.span.key, u64::from(c.row_id(i))]);
-        // A hash is below this with probability `rate`.
-        let threshold = (self.rate * 2f64.powi(64)) as u64;
+        // A hash is below rate 2^64 with probability `rate`.
+        let threshold = (self.rate * 18_446_744_073_709_551_616.0) as u64;
         let kept = T::from_f64(1.0 / (1.0 - self.rate));
         for (column, factor) in mask.iter_mut().enumerate() {
             let dropped = hash(&[row, column as u64]) < threshold;
