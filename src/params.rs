@@ -8,6 +8,8 @@ use core::ops::Range;
 
 use cognate_kernels::{MatMut, MatRef};
 
+use crate::rng::hash_name;
+
 #[cfg(feature = "alloc")]
 use alloc::{string::String, vec::Vec};
 
@@ -44,7 +46,7 @@ impl Span {
             rows,
             cols,
             order: Order::Same,
-            key: key(name),
+            key: hash_name(name),
         }
     }
 
@@ -105,18 +107,6 @@ impl Span {
             ..self
         }
     }
-}
-
-/// FNV-1a, 64 bits: stable for ever, since random streams hang on it.
-pub const fn key(name: &str) -> u64 {
-    let bytes = name.as_bytes();
-    let mut hash = 0xcbf2_9ce4_8422_2325;
-    let mut i = 0;
-    while i < bytes.len() {
-        hash = (hash ^ bytes[i] as u64).wrapping_mul(0x0000_0100_0000_01b3);
-        i += 1;
-    }
-    hash
 }
 
 /// All spans of a flat parameter vector, in order, with their names.
