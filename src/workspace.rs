@@ -120,6 +120,33 @@ impl<'a, T: Real> Work<'a, T> {
     }
 }
 
+/// Pieces of the given sizes off the front of a slab, and the rest.
+#[track_caller]
+pub(crate) fn cut<T, const N: usize>(slab: &[T], sizes: [usize; N]) -> ([&[T]; N], &[T]) {
+    let mut rest = slab;
+    let pieces = sizes.map(|n| {
+        let piece;
+        (piece, rest) = rest.split_at(n);
+        piece
+    });
+    (pieces, rest)
+}
+
+/// The same of a slab that is being written.
+#[track_caller]
+pub(crate) fn cut_mut<T, const N: usize>(
+    slab: &mut [T],
+    sizes: [usize; N],
+) -> ([&mut [T]; N], &mut [T]) {
+    let mut rest = slab;
+    let pieces = sizes.map(|n| {
+        let piece;
+        (piece, rest) = core::mem::take(&mut rest).split_at_mut(n);
+        piece
+    });
+    (pieces, rest)
+}
+
 /// The slabs for one [`Need`], made once.
 #[cfg(feature = "alloc")]
 #[derive(Clone, Debug)]

@@ -50,8 +50,10 @@ pub struct Ctx<'a> {
     pub mode: Mode,
     /// Seed of this step: dropout's mask is a function of it, the layer's key, the row's id and the column.
     pub seed: u64,
-    /// Ids of the rows, which make masks independent of batches and order; the row's index where empty.
+    /// Ids of the rows, which make masks independent of batches and order; counted from `first_id` where empty.
     pub row_ids: &'a [u32],
+    /// Id of the first row where `row_ids` is empty: a piece of a batch says where it begins.
+    pub first_id: u32,
     /// Ranges of rows, one a task; where not empty, `dp` holds one gradient a group, one behind the other.
     pub groups: &'a [Range<usize>],
     /// Cotangents over one forward pass: `dy`, `dx`, `deltas` have `ways * n` rows, way after way, and `dp` one gradient a way
@@ -65,6 +67,7 @@ impl<'a> Ctx<'a> {
         mode: Mode::Predict,
         seed: 0,
         row_ids: &[],
+        first_id: 0,
         groups: &[],
         ways: 1,
     };
@@ -80,7 +83,8 @@ impl<'a> Ctx<'a> {
 
     /// The id of row `i`.
     pub fn row_id(&self, i: usize) -> u32 {
-        self.row_ids.get(i).copied().unwrap_or(i as u32)
+        let counted = self.first_id.wrapping_add(i as u32);
+        self.row_ids.get(i).copied().unwrap_or(counted)
     }
 
     /// Gradients that `dp` holds.

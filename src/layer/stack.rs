@@ -15,7 +15,7 @@ use core::ops::Deref;
 use cognate_kernels::{MatMut, MatRef, Real};
 
 use super::{At, Backward, Ctx, Forward, Mode, Out, RAt, Tangent};
-use crate::workspace::{Need, Work};
+use crate::workspace::{Need, Work, cut, cut_mut};
 
 /// Layers one after the other, owned or borrowed: `Stack(vec![first, second])`, `Stack(&layers[..])`; of one type or of
 /// `&dyn Tangent<T>`.
@@ -24,24 +24,10 @@ use crate::workspace::{Need, Work};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Stack<S>(pub S);
 
-/// A slab, cut into a layer's own part, the seam behind the layer, and the rest.
-fn cut<T>(slab: &[T], own: usize, seam: usize) -> (&[T], &[T], &[T]) {
-    let (own, behind) = slab.split_at(own);
-    let (seam, rest) = behind.split_at(seam);
-    (own, seam, rest)
-}
-
-/// The same of a slab that is being written.
-fn cut_mut<T>(slab: &mut [T], own: usize, seam: usize) -> (&mut [T], &mut [T], &mut [T]) {
-    let (own, behind) = slab.split_at_mut(own);
-    let (seam, rest) = behind.split_at_mut(seam);
-    (own, seam, rest)
-}
-
 /// The point between the first layer, which has `width` outputs, and the rest.
 fn split_at<'a, T: Real>(at: At<'a, T>, need: &Need, width: usize) -> (At<'a, T>, At<'a, T>) {
     let n = at.x.rows();
-    let (own, a, behind) = cut(at.saved, need.saved, n * width);
+    let ([own, a], behind) = cut(at.saved, [need.saved, n * width]);
     let a = MatRef::planned(a, n, width);
     let head = At {
         x: at.x,
@@ -63,7 +49,7 @@ fn split_direction<'a, T: Real>(
     width: usize,
 ) -> (RAt<'a, T>, RAt<'a, T>) {
     let n = r.ry.rows();
-    let (own, a, behind) = cut(r.rsaved, need.rsaved, n * width);
+    let ([own, a], behind) = cut(r.rsaved, [need.rsaved, n * width]);
     let a = MatRef::planned(a, n, width);
     let head = RAt {
         rx: r.rx,
@@ -128,7 +114,7 @@ impl<T: Real, L: Forward<T>, S: Deref<Target = [L]>> Forward<T> for Stack<S> {
         };
         let (n, width) = (x.rows(), first.width().1);
         let own = first.need(c.mode, n, c.ways).saved;
-        let (own, a, behind) = cut_mut(saved, own, n * width);
+        let ([own, a], behind) = cut_mut(saved, [own, n * width]);
         first.forward(c, p, x, MatMut::planned(a, n, width), own, w);
         rest.forward(c, p, MatRef::planned(a, n, width), y, behind, w);
     }
@@ -181,7 +167,7 @@ impl<T: Real, L: Backward<T>, S: Deref<Target = [L]>> Backward<T> for Stack<S> {
         let (n, width) = (at.x.rows(), first.width().1);
         let need = first.need(c.mode, n, c.ways);
         let (head, tail) = split_at(at, &need, width);
-        let (own, d, behind) = cut_mut(deltas, need.deltas, dy.rows() * width);
+        let ([own, d], behind) = cut_mut(deltas, [need.deltas, dy.rows() * width]);
         let into_d = Out::Set(MatMut::planned(d, dy.rows(), width));
         rest.backward(c, p, tail, dy, behind, into_d, dp.rb_mut(), w);
         let d = MatRef::planned(d, dy.rows(), width);
@@ -208,7 +194,7 @@ impl<T: Real, L: Tangent<T>, S: Deref<Target = [L]>> Tangent<T> for Stack<S> {
         let (n, width) = (at.x.rows(), first.width().1);
         let need = first.need(c.mode, n, c.ways);
         let (head, tail) = split_at(at, &need, width);
-        let (own, r, behind) = cut_mut(rsaved, need.rsaved, n * width);
+        let ([own, r], behind) = cut_mut(rsaved, [need.rsaved, n * width]);
         first.r_forward(c, p, rp, head, rx, MatMut::planned(r, n, width), own, w);
         let r = MatRef::planned(r, n, width);
         rest.r_forward(c, p, rp, tail, Some(r), ry, behind, w);
@@ -236,7 +222,7 @@ impl<T: Real, L: Tangent<T>, S: Deref<Target = [L]>> Tangent<T> for Stack<S> {
         let need = first.need(c.mode, n, c.ways);
         let (head, tail) = split_at(at, &need, width);
         let (r_head, r_tail) = split_direction(r, &need, width);
-        let (own, d, behind) = cut(deltas, need.deltas, dy.rows() * width);
+        let ([own, d], behind) = cut(deltas, [need.deltas, dy.rows() * width]);
         let (rd, mut w) = w.take(dy.rows() * width);
         let into_rd = Out::Set(MatMut::planned(rd, dy.rows(), width));
         rest.r_backward(

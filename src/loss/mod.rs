@@ -4,7 +4,15 @@
 //! scale that the caller chooses (1 for a sum, 1 / total weight for a mean). Rows of weight 0 and masked cells add nothing, whatever
 //! numbers stand there.
 
-use core::ops::Range;
+mod logistic;
+mod residual;
+mod softmax;
+
+pub use logistic::Logistic;
+pub use residual::{Huber, Squared};
+pub use softmax::Softmax;
+
+use core::ops::{Deref, Range};
 
 use cognate_kernels::{MatMut, MatRef, Real};
 
@@ -59,6 +67,48 @@ impl<'a, T: Real> Targets<'a, T> {
         Self { mask, ..self }
     }
 
+    /// Rows, and cells a row: 1 for classes.
+    pub fn shape(&self) -> (usize, usize) {
+        match self.target {
+            Target::Classes(labels) => (labels.len(), 1),
+            Target::Values(y) => (y.rows(), y.cols()),
+        }
+    }
+
+    /// The weight of cell `(i, j)`: its row's, or 0 where it is masked.
+    pub fn weight(&self, i: usize, j: usize) -> T {
+        let labelled = self.mask.is_none_or(|mask| mask[i * self.shape().1 + j]);
+        match self.weights {
+            _ if !labelled => T::ZERO,
+            Some(weights) => weights[i],
+            None => T::ONE,
+        }
+    }
+
+    /// Weight and number of cell `(i, j)`, a class label counting as the number it is; `None` if the cell has no weight.
+    pub fn cell(&self, i: usize, j: usize) -> Option<(T, T)> {
+        let weight = self.weight(i, j);
+        let number = || match self.target {
+            Target::Classes(labels) => T::from_usize(labels[i] as usize),
+            Target::Values(y) => y.at(i, j),
+        };
+        (weight != T::ZERO).then(|| (weight, number()))
+    }
+
+    /// The summed weight of all cells: what a mean over labels divides by.
+    pub fn labelled_weight(&self) -> f64 {
+        let (rows, cells) = self.shape();
+        if self.mask.is_none() && self.weights.is_none() {
+            return (rows * cells) as f64;
+        }
+        let row = |i| {
+            (0..cells)
+                .map(move |j| self.weight(i, j).to_f64())
+                .sum::<f64>()
+        };
+        (0..rows).map(row).sum()
+    }
+
     /// Targets, weights and mask of a range of rows.
     ///
     /// # Panics
@@ -110,4 +160,41 @@ pub trait Loss<T: Real> {
         rdz: MatMut<'_, T>,
         w: &mut Work<'_, T>,
     );
+}
+
+/// A pointer to a loss is the loss.
+impl<T: Real, D: Deref<Target: Loss<T>>> Loss<T> for D {
+    fn need(&self, rows: usize, outputs: usize) -> Need {
+        (**self).need(rows, outputs)
+    }
+
+    fn value_grad(
+        &self,
+        z: MatRef<'_, T>,
+        y: &Targets<'_, T>,
+        scale: T,
+        dz: Option<MatMut<'_, T>>,
+        saved: &mut [T],
+        w: &mut Work<'_, T>,
+    ) -> T {
+        (**self).value_grad(z, y, scale, dz, saved, w)
+    }
+
+    fn hvp(
+        &self,
+        z: MatRef<'_, T>,
+        y: &Targets<'_, T>,
+        scale: T,
+        saved: &[T],
+        rz: MatRef<'_, T>,
+        rdz: MatMut<'_, T>,
+        w: &mut Work<'_, T>,
+    ) {
+        (**self).hvp(z, y, scale, saved, rz, rdz, w);
+    }
+}
+
+/// `scale` times a sum of row losses that was made in f64, so that many small terms are not lost in `f32`.
+fn scaled<T: Real>(scale: T, total: f64) -> T {
+    T::from_f64(scale.to_f64() * total)
 }
