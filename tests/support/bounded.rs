@@ -34,9 +34,9 @@ impl Bounded {
     /// How far a result computed with the roundoff `u` may lie from this one.
     ///
     /// Twice the bound, for an algorithm that rounds up to twice as often on the way to a number as the reference does, and once more
-    /// for the reference's own rounding. `tiny` is the smallest normal number: what underflow may lose.
+    /// for the reference's own rounding. `tiny` is the smallest normal number: what underflow may lose, a few times over.
     pub fn tolerance(&self, u: f64, tiny: f64) -> f64 {
-        3.0 * u * self.error + tiny
+        3.0 * u * self.error + 8.0 * tiny
     }
 
     fn function(self, f: f64, slope: f64) -> Self {
@@ -142,6 +142,10 @@ impl Scalar for Bounded {
     fn logistic(self) -> Self {
         let y = 1.0 / (1.0 + (-self.value).exp());
         self.function(y, y * (1.0 - y))
+    }
+    fn softplus(self) -> Self {
+        let slope = 1.0 / (1.0 + (-self.value).exp());
+        self.function(Scalar::softplus(self.value), slope)
     }
     fn sqrt(self) -> Self {
         let root = self.value.sqrt();

@@ -105,6 +105,9 @@ impl<S: Scalar> Scalar for Dual<S> {
         let y = self.value.logistic();
         self.chain(y, y * (S::exact(1.0) - y))
     }
+    fn softplus(self) -> Self {
+        self.chain(self.value.softplus(), self.value.logistic())
+    }
     fn sqrt(self) -> Self {
         let root = self.value.sqrt();
         self.chain(root, S::exact(0.5) / root)

@@ -32,6 +32,7 @@ pub trait Scalar:
     fn ln_1p(self) -> Self;
     fn tanh(self) -> Self;
     fn logistic(self) -> Self;
+    fn softplus(self) -> Self;
     fn sqrt(self) -> Self;
     fn erf(self) -> Self;
 }
@@ -84,6 +85,9 @@ impl Scalar for f64 {
     }
     fn logistic(self) -> Self {
         1.0 / (1.0 + f64::exp(-self))
+    }
+    fn softplus(self) -> Self {
+        self.max(0.0) + f64::ln_1p(f64::exp(-self.abs()))
     }
     fn sqrt(self) -> Self {
         f64::sqrt(self)

@@ -186,7 +186,7 @@ pub struct Results {
     pub rdp: Vec<f64>,
 }
 
-fn typed<T: Real>(numbers: &[f64]) -> Vec<T> {
+pub fn typed<T: Real>(numbers: &[f64]) -> Vec<T> {
     numbers.iter().map(|&x| T::from_f64(x)).collect()
 }
 
@@ -320,7 +320,7 @@ pub fn close<T: Real>(what: &str, got: f64, expected: Bounded) -> Result<(), Tes
     Ok(())
 }
 
-fn inner(a: &[f64], b: &[f64]) -> f64 {
+pub fn inner(a: &[f64], b: &[f64]) -> f64 {
     a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
 
