@@ -6,34 +6,14 @@
 // (width x rows, column-major), so a layer is z = W x + b, one product.
 
 #define EIGEN_STACK_ALLOCATION_LIMIT 0
+#include "measure.hpp"
 #include <Eigen/Dense>
-#include <algorithm>
-#include <chrono>
 #include <cmath>
-#include <cstdint>
-#include <cstdio>
-#include <cstring>
 #include <memory>
-#include <string>
-#include <vector>
 
 using Eigen::Dynamic;
 using Eigen::Matrix;
 using Eigen::MatrixXf;
-
-// ---- data: the formulas of README.md ----
-
-struct Lcg {
-    uint64_t s;
-    double uniform() {
-        s = s * 6364136223846793005u + 1442695040888963407u;
-        return (s >> 11) * 0x1p-53;
-    }
-    double normal() {
-        double a = uniform(), b = uniform(), c = uniform(), d = uniform();
-        return (a + b + c + d - 2.0) * 1.7320508075688772;
-    }
-};
 
 struct Rows {
     MatrixXf x;          // 64 x 8192
@@ -43,35 +23,11 @@ struct Rows {
 static Rows network_rows() {
     Lcg lcg{2};
     Eigen::MatrixXd x(64, 8192), w(10, 64);
-    for (double &v : x.reshaped()) v = lcg.normal();
-    for (double &v : w.reshaped()) v = lcg.normal();  // drawn as 64 x 10 by rows
+    lcg.fill(x.data(), x.size()), lcg.fill(w.data(), w.size());  // by columns here: by rows there
     Eigen::MatrixXd z = w * x;
     Rows rows{x.cast<float>(), std::vector<int>(8192)};
     for (int i = 0; i < 8192; i++) z.col(i).maxCoeff(&rows.y[i]);
     return rows;
-}
-
-// ---- measuring ----
-
-template <class Run>
-static std::vector<double> measure(double budget, Run run) {
-    using Clock = std::chrono::steady_clock;
-    run();
-    std::vector<double> times;
-    for (auto end = Clock::now() + std::chrono::duration<double>(budget); times.size() < 5 || Clock::now() < end;) {
-        auto start = Clock::now();
-        run();
-        times.push_back(std::chrono::duration<double>(Clock::now() - start).count());
-    }
-    std::sort(times.begin(), times.end());
-    return times;
-}
-
-static void report(const char *workload, const char *peer, const std::vector<double> &sorted, double check, double rows, double per) {
-    double low = sorted.front() / per, middle = sorted[sorted.size() / 2] / per;
-    std::printf("{\"workload\": \"%s\", \"peer\": \"%s\", \"unit\": \"%s\", \"min\": %.9g, \"median\": %.9g, \"runs\": %zu, \"check\": %.9g}\n",
-                workload, peer, rows > 0 ? "rows/s" : "s", rows > 0 ? rows / low : low, rows > 0 ? rows / middle : middle, sorted.size(), check);
-    std::fflush(stdout);
 }
 
 // ---- a network of dense layers, relu between them ----
@@ -181,14 +137,12 @@ struct Shallow {  // I-H-O
 
 // ---- workloads ----
 
-static const double BUDGET = 2.0;
-
 template <class Net, int Batch>
 static void train(const char *workload, const char *peer, const Rows &rows, int batch) {
     auto net = std::make_unique<Net>(Lcg{3}, 64, 128, 10, batch);
     int t = 0;
     double first = -1;
-    auto times = measure(BUDGET, [&] {
+    auto times = measure([&] {
         double total = 0;
         for (int at = 0; at < rows.x.cols(); at += batch) {
             if constexpr (Batch == Dynamic)
@@ -212,7 +166,7 @@ static void infer(const char *workload, const char *peer, const Rows &rows, int 
             net->forward(rows.x.col(r).head<In>());
         asm volatile("" : : "r"(net->c.y.data()) : "memory");
     };
-    auto times = measure(BUDGET, [&] {
+    auto times = measure([&] {
         for (int r = 0; r < calls; r++) one(r);
     });
     one(0);
@@ -220,23 +174,20 @@ static void infer(const char *workload, const char *peer, const Rows &rows, int 
 }
 
 int main(int count, char **names) {
-    auto wanted = [&](const char *name) {
-        return count == 1 || std::any_of(names + 1, names + count, [&](char *n) { return !std::strcmp(n, name); });
-    };
     Rows rows = network_rows();
-    if (wanted("train_32")) {
+    if (wanted(count, names, "train_32")) {
         train<Network<64, 128, 10, 32>, 32>("train_32", "eigen static", rows, 32);
         train<Network<Dynamic, Dynamic, Dynamic, Dynamic>, Dynamic>("train_32", "eigen dynamic", rows, 32);
     }
-    if (wanted("train_256")) {
+    if (wanted(count, names, "train_256")) {
         train<Network<64, 128, 10, 256>, 256>("train_256", "eigen static", rows, 256);
         train<Network<Dynamic, Dynamic, Dynamic, Dynamic>, Dynamic>("train_256", "eigen dynamic", rows, 256);
     }
-    if (wanted("infer_20_100_2")) {
+    if (wanted(count, names, "infer_20_100_2")) {
         infer<Shallow<20, 100, 2>, 20>("infer_20_100_2", "eigen static", rows, 20, 100, 2);
         infer<Shallow<Dynamic, Dynamic, Dynamic>, Dynamic>("infer_20_100_2", "eigen dynamic", rows, 20, 100, 2);
     }
-    if (wanted("infer_64_128_128_10")) {
+    if (wanted(count, names, "infer_64_128_128_10")) {
         infer<Network<64, 128, 10, 1>, 64>("infer_64_128_128_10", "eigen static", rows, 64, 128, 10);
         infer<Network<Dynamic, Dynamic, Dynamic, 1>, Dynamic>("infer_64_128_128_10", "eigen dynamic", rows, 64, 128, 10);
     }

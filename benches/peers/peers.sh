@@ -4,11 +4,13 @@
 #     benches/peers/peers.sh [WORKLOAD ...]
 #
 # VENV    where the Python environment is or will be made (default: a temporary directory, removed at the end)
+# BUILD   where the compiled peers are or will be kept (default: a temporary directory)
 # CORE    the processor to stay on (default: the last)
-# PEERS   those to run (default: scikit-learn,torch,jax,onnxruntime,eigen)
+# PEERS   those to run (default: scikit-learn,torch,jax,onnxruntime,eigen,liblbfgs)
 # SECONDS_EACH   time for each Python measurement (default 3)
 #
-# It needs python3 with venv, g++, taskset and Eigen 3 (Debian: python3-venv g++ util-linux libeigen3-dev).
+# It needs python3 with venv, g++, taskset, Eigen 3 and libLBFGS (Debian: python3-venv g++ util-linux
+# libeigen3-dev liblbfgs-dev).
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 
@@ -19,10 +21,14 @@ done
 eigen=${EIGEN:-/usr/include/eigen3}
 [ -f "$eigen/Eigen/Dense" ] || fail "Eigen is not in $eigen (Debian: libeigen3-dev; elsewhere: set EIGEN)"
 
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+work=${BUILD:-}
+if [ -z "$work" ]; then
+    work=$(mktemp -d)
+    trap 'rm -rf "$work"' EXIT
+fi
+mkdir -p "$work"
 venv=${VENV:-$work/venv}
-peers=${PEERS:-scikit-learn,torch,jax,onnxruntime,eigen}
+peers=${PEERS:-scikit-learn,torch,jax,onnxruntime,eigen,liblbfgs}
 python=$venv/bin/python
 
 if [ ! -x "$python" ]; then
@@ -42,9 +48,14 @@ print(*[f"{p} {meta.version(p)}" for p in ["numpy", "scikit-learn", "torch", "ja
 print("OpenBLAS kernels:", {b["architecture"] for b in threadpoolctl.threadpool_info() if "architecture" in b})
 VERSIONS
 
-if [[ ,$peers, == *,eigen,* ]]; then
-    g++ -std=c++17 -O3 -march=native -ffast-math -DNDEBUG -I"$eigen" "$here/eigen.cpp" -o "$work/eigen" ||
-        fail "eigen.cpp did not compile"
-    "${pin[@]}" "$work/eigen" "$@"
-fi
-"${pin[@]}" "$python" -B "$here/peers.py" --peers "$peers" --seconds "${SECONDS_EACH:-3}" "$@"
+export EXAMPLE_A=$here/../data/example_a.csv
+native() { # name, source, libraries: built and run if it is among the peers
+    [[ ,$peers, == *,$1,* ]] || return 0
+    [ "$work/$1" -nt "$here/$2" ] || g++ -std=c++17 -O3 -march=native -ffast-math -DNDEBUG -I"$eigen" "$here/$2" "${@:3}" -o "$work/$1" ||
+        fail "$2 did not compile"
+    "${pin[@]}" "$work/$1" "${workloads[@]}"
+}
+workloads=("$@")
+native eigen eigen.cpp
+native liblbfgs lbfgs.cpp -llbfgs
+"${pin[@]}" "$python" -B "$here/peers.py" --peers "$peers" --seconds "${SECONDS_EACH:-3}" "${workloads[@]}"
