@@ -40,7 +40,7 @@ pub struct Column {
 }
 
 /// What a cell's text is, taken alone.
-#[derive(PartialEq)]
+#[derive(Clone, Copy, PartialEq)]
 enum Reading {
     Number(f64),
     /// Reads as a number, but NaN, infinite or too large.
@@ -94,26 +94,25 @@ impl Column {
         name: &str,
         cells: impl Iterator<Item = Option<&'a str>> + Clone,
     ) -> Result<Self> {
-        let readings = || cells.clone().map(|cell| cell.map(read));
-        let has_numbers = readings().any(|r| matches!(r, Some(Reading::Number(_))));
-        let first_text = readings().position(|r| r == Some(Reading::Text));
-        let trouble = |row: usize, problem| {
-            let found = cells.clone().nth(row).flatten().map(str::to_owned);
-            Error::column(name, Some(row), found, problem)
+        let readings: Vec<Option<Reading>> = cells.clone().map(|cell| cell.map(read)).collect();
+        let first = |wanted| readings.iter().position(|r| *r == Some(wanted));
+        let has_numbers = readings
+            .iter()
+            .any(|r| matches!(r, Some(Reading::Number(_))));
+        let (row, problem) = match (first(Reading::Text), first(Reading::NotFinite)) {
+            (Some(_), _) if !has_numbers => return Ok(Self::text(name, cells)),
+            (Some(row), _) => (row, "is text, in a column that also has numbers"),
+            (None, Some(row)) => (row, "is not a finite number"),
+            (None, None) => {
+                let number = |reading: &Option<Reading>| match reading {
+                    Some(Reading::Number(x)) => *x,
+                    _ => f64::NAN,
+                };
+                return Ok(Self::numbers(name, readings.iter().map(number).collect()));
+            }
         };
-        match first_text {
-            Some(_) if !has_numbers => return Ok(Self::text(name, cells)),
-            Some(row) => return Err(trouble(row, "is text, in a column that also has numbers")),
-            None => {}
-        }
-        if let Some(row) = readings().position(|r| r == Some(Reading::NotFinite)) {
-            return Err(trouble(row, "is not a finite number"));
-        }
-        let number = |r| match r {
-            Some(Reading::Number(x)) => x,
-            _ => f64::NAN,
-        };
-        Ok(Self::numbers(name, readings().map(number).collect()))
+        let found = cells.clone().nth(row).flatten().map(str::to_owned);
+        Err(Error::column(name, Some(row), found, problem))
     }
 
     /// Number of rows.
