@@ -4,6 +4,7 @@
 //! else. Hessian products are exact, by the layers' tangent verbs, never differences.
 
 pub mod linear;
+pub mod net;
 
 use cognate_kernels::Real;
 

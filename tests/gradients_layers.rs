@@ -1,16 +1,16 @@
 //! Every verb of every layer equals the dual-number reference to rounding.
 
+mod harness;
 mod support;
-mod verbs;
 
 use cognate::Real;
-use cognate::layer::{Stack, Tangent};
+use cognate::layer::Stack;
+use harness::build::Build;
+use harness::{Pass, check, config, length};
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseError;
 use support::Random;
 use support::layers::Act;
-use verbs::build::Build;
-use verbs::{Pass, check, config, length};
 
 /// The network in both types, as a stack of trait objects.
 fn check_both(build: &Build, pass: &Pass) -> Result<(), TestCaseError> {
@@ -19,8 +19,12 @@ fn check_both(build: &Build, pass: &Pass) -> Result<(), TestCaseError> {
 }
 
 fn check_in<T: Real>(build: &Build, pass: &Pass) -> Result<(), TestCaseError> {
-    let layers: Vec<&dyn Tangent<T>> = build.ours.iter().map(|layer| layer.tangent()).collect();
-    check::<T>(&Stack(layers), &build.theirs[..], build.params(), pass)
+    check::<T>(
+        &Stack(build.layers()),
+        &build.theirs[..],
+        build.params(),
+        pass,
+    )
 }
 
 proptest! {

@@ -9,6 +9,7 @@
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
 pub mod build;
+pub mod labels;
 
 use std::ops::Range;
 
@@ -190,7 +191,7 @@ pub fn typed<T: Real>(numbers: &[f64]) -> Vec<T> {
     numbers.iter().map(|&x| T::from_f64(x)).collect()
 }
 
-fn doubles<T: Real>(numbers: &[T]) -> Vec<f64> {
+pub fn doubles<T: Real>(numbers: &[T]) -> Vec<f64> {
     numbers.iter().map(|x| x.to_f64()).collect()
 }
 
@@ -274,32 +275,38 @@ struct Direction {
     by_inputs: bool,
 }
 
-/// Every coordinate of up to 200, else three random directions; parameters and inputs by themselves.
+/// Every coordinate of `n` numbers up to 200, with its index; else three random directions.
+pub fn coordinates(n: usize, random: &mut Random) -> Vec<(Vec<f64>, Option<usize>)> {
+    let unit = |k| {
+        let mut direction = vec![0.0; n];
+        direction[k] = 1.0;
+        (direction, Some(k))
+    };
+    match n {
+        0..=200 => (0..n).map(unit).collect(),
+        _ => (0..3).map(|_| (random.numbers(n), None)).collect(),
+    }
+}
+
+/// Coordinates or directions of the parameters, and of the inputs.
 fn directions(params: usize, rows: usize, inputs: usize, seed: u64) -> Vec<Direction> {
     let mut random = Random::new(seed ^ 2);
-    let mut of = |n: usize| -> Vec<(Vec<f64>, Option<usize>)> {
-        let unit = |k| {
-            let mut direction = vec![0.0; n];
-            direction[k] = 1.0;
-            (direction, Some(k))
-        };
-        match n {
-            0..=200 => (0..n).map(unit).collect(),
-            _ => (0..3).map(|_| (random.numbers(n), None)).collect(),
-        }
-    };
-    let by_p = of(params).into_iter().map(|(p, _)| Direction {
-        p,
-        x: vec![0.0; rows * inputs],
-        rows: 0..rows,
-        by_inputs: false,
-    });
-    let by_x = of(rows * inputs).into_iter().map(|(x, k)| Direction {
-        p: vec![0.0; params],
-        x,
-        rows: k.map_or(0..rows, |k| k / inputs..k / inputs + 1),
-        by_inputs: true,
-    });
+    let by_p = coordinates(params, &mut random)
+        .into_iter()
+        .map(|(p, _)| Direction {
+            p,
+            x: vec![0.0; rows * inputs],
+            rows: 0..rows,
+            by_inputs: false,
+        });
+    let by_x = coordinates(rows * inputs, &mut random)
+        .into_iter()
+        .map(|(x, k)| Direction {
+            p: vec![0.0; params],
+            x,
+            rows: k.map_or(0..rows, |k| k / inputs..k / inputs + 1),
+            by_inputs: true,
+        });
     by_p.chain(by_x).collect()
 }
 

@@ -1,7 +1,7 @@
 //! Random layers, each in two forms: ours and the reference's.
 
 use cognate::layer::{Dense, Dropout, LayerNorm, Tangent};
-use cognate::params::LayoutBuf;
+use cognate::params::{LayoutBuf, Span};
 use cognate::rng::hash;
 use cognate::{Activation, Real};
 
@@ -28,7 +28,7 @@ pub enum Ours {
 }
 
 impl Ours {
-    pub fn tangent<T: Real>(&self) -> &dyn Tangent<T> {
+    pub fn tangent<T: Real>(&self) -> &(dyn Tangent<T> + Sync) {
         match self {
             Self::Dense(layer) => layer,
             Self::Dropout(layer) => layer,
@@ -46,6 +46,20 @@ pub struct Build {
 }
 
 impl Build {
+    /// Our layers in `T`.
+    pub fn layers<T: Real>(&self) -> Vec<&(dyn Tangent<T> + Sync)> {
+        self.ours.iter().map(Ours::tangent).collect()
+    }
+
+    /// The weights of the dense layers.
+    pub fn weights(&self) -> Vec<Span> {
+        let weight = |layer: &Ours| match layer {
+            Ours::Dense(layer) => Some(layer.weight),
+            _ => None,
+        };
+        self.ours.iter().filter_map(weight).collect()
+    }
+
     pub fn params(&self) -> usize {
         self.layout.view().len()
     }
