@@ -9,16 +9,12 @@ use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 use serde_json::Value;
 
-fn known() -> Value {
-    serde_json::from_str(include_str!("data/metrics.json")).unwrap()
-}
+#[path = "support/known.rs"]
+mod known;
+use known::floats;
 
-/// The numbers of an array, or of an array of arrays row after row.
-fn floats(value: &Value) -> Vec<f64> {
-    match value {
-        Value::Array(items) => items.iter().flat_map(floats).collect(),
-        number => vec![number.as_f64().unwrap()],
-    }
+fn answers() -> Value {
+    serde_json::from_str(include_str!("data/metrics.json")).unwrap()
 }
 
 fn labels(value: &Value) -> Vec<u32> {
@@ -81,7 +77,7 @@ fn assert_classification(set: &Value, classes: usize, weighting: &str) {
 
 #[test]
 fn classification_scores_are_scikit_learn_s() {
-    let known = known();
+    let known = answers();
     for (set, classes) in [("two_classes", 2), ("three_classes", 3)] {
         for weighting in ["plain", "weighted"] {
             assert_classification(&known[set], classes, weighting);
@@ -91,7 +87,7 @@ fn classification_scores_are_scikit_learn_s() {
 
 #[test]
 fn an_impossible_class_has_the_log_loss_of_epsilon() {
-    let known = &known()["log_loss_clipped"];
+    let known = &answers()["log_loss_clipped"];
     let (y, proba) = (labels(&known["y"]), floats(&known["proba"]));
     let ours = log_loss(&y, mat(&proba, 2), None).unwrap();
     assert_same(ours, &known["log_loss"], "clipped log loss");
@@ -103,7 +99,7 @@ fn an_impossible_class_has_the_log_loss_of_epsilon() {
 
 #[test]
 fn regression_scores_are_scikit_learn_s() {
-    let known = &known()["regression"];
+    let known = &answers()["regression"];
     let (y, predicted) = (floats(&known["y"]), floats(&known["predicted"]));
     let weights = floats(&known["sample_weight"]);
     let (y, predicted) = (mat(&y, 2), mat(&predicted, 2));
@@ -128,7 +124,7 @@ fn regression_scores_are_scikit_learn_s() {
 
 #[test]
 fn a_target_that_does_not_vary_has_the_r2_of_scikit_learn() {
-    let known = &known()["constant_target"];
+    let known = &answers()["constant_target"];
     let (y, predicted) = (floats(&known["y"]), floats(&known["predicted"]));
     let ours = r2(mat(&y, 1), mat(&predicted, 1), None).unwrap();
     assert_eq!(ours, known["r2"].as_f64().unwrap());

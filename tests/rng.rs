@@ -3,17 +3,16 @@
 use cognate::rng::{Rng, hash, hash_name, rng};
 use serde_json::Value;
 
+#[path = "support/known.rs"]
+mod known;
+use known::floats;
+
 fn golden() -> Value {
     serde_json::from_str(include_str!("data/rng.json")).unwrap()
 }
 
 fn word(value: &Value) -> u64 {
     u64::from_str_radix(value.as_str().unwrap(), 16).unwrap()
-}
-
-fn floats(value: &Value) -> Vec<f64> {
-    let items = value.as_array().unwrap();
-    items.iter().map(|v| v.as_f64().unwrap()).collect()
 }
 
 fn integers(value: &Value) -> Vec<usize> {
