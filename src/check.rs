@@ -1,7 +1,8 @@
 //! Checks of arguments, each with the error that names what is wrong.
 
-use cognate_kernels::{MatRef, Real};
+use cognate_kernels::{MatRef, Real, max_abs};
 
+use crate::workspace::default_level;
 use crate::{Error, Result};
 
 /// `argument` has something in it.
@@ -28,8 +29,19 @@ pub(crate) fn shape(
     Ok(())
 }
 
-/// Every number of `x` is finite.
+/// `x` has rows and columns, and every number of it is finite.
+#[cfg(feature = "alloc")]
+pub(crate) fn matrix<T: Real>(argument: &'static str, x: MatRef<'_, T>) -> Result<()> {
+    not_empty(argument, x.rows() * x.cols())?;
+    finite(argument, x)
+}
+
+/// Every number of `x` is finite. One fast pass where rows lie side by side, and a second one only to find the culprit.
 pub(crate) fn finite<T: Real>(argument: &'static str, x: MatRef<'_, T>) -> Result<()> {
+    let side_by_side = x.as_slice();
+    if side_by_side.is_some_and(|all| max_abs(default_level(), all).is_finite()) {
+        return Ok(());
+    }
     for row in 0..x.rows() {
         if let Some(column) = (0..x.cols()).find(|&column| !x.at(row, column).is_finite()) {
             return Err(Error::NotFinite {
@@ -77,4 +89,18 @@ pub(crate) fn weight_sum<T: Real>(weights: Option<&[T]>, rows: usize) -> Result<
         });
     }
     Ok(sum)
+}
+
+/// A setting is finite and `allowed`.
+#[cfg(feature = "alloc")]
+pub(crate) fn setting(
+    name: &'static str,
+    must: &'static str,
+    found: f64,
+    allowed: bool,
+) -> Result<()> {
+    if allowed && found.is_finite() {
+        return Ok(());
+    }
+    Err(Error::Setting { name, must, found })
 }

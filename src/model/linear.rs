@@ -16,8 +16,8 @@ use alloc::{vec, vec::Vec};
 
 use cognate_kernels::{MatMut, MatRef, Product, Real, axpy, dot, gemm};
 
+use crate::check;
 use crate::error::{Error, Result};
-use crate::model::check;
 use crate::model::map::LinearModel;
 use crate::model::normal::Normal;
 use crate::model::summary::{BLOCK, Block, Rows, Summary};
@@ -152,10 +152,10 @@ impl Ridge {
         sample_weight: Option<&[T]>,
     ) -> Result<(LinearModel<T>, LinearReport)> {
         self.check()?;
-        check::matrix("x", x, default_level())?;
-        check::shape("y", (x.rows(), y.cols().max(1)), (y.rows(), y.cols()))?;
-        check::finite("y", y, default_level())?;
-        check::some_weight(sample_weight, x.rows())?;
+        check::matrix("x", x)?;
+        check::shape("y", (y.rows(), y.cols()), (x.rows(), y.cols().max(1)))?;
+        check::finite("y", y)?;
+        check::weight_sum(sample_weight, x.rows())?;
         let rows = Rows {
             x,
             y,

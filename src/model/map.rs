@@ -4,18 +4,20 @@ use alloc::{vec, vec::Vec};
 
 use cognate_kernels::{MatMut, MatRef, Product, Real};
 
+use crate::check;
 use crate::error::Result;
-use crate::model::check;
+use crate::params::LayoutBuf;
 use crate::workspace::{Work, default_level};
 
 /// `z = W x + b`: `W` is outputs `k` x features `d`, `b` has `k` numbers.
 ///
-/// Memory holds `W'`, along the outputs, in which direction a prediction runs.
+/// Memory holds `W'` and then `b`, as [`LinearObjective`](crate::objective::linear::LinearObjective) has them: a prediction runs along
+/// the outputs. Files hold `coef: k x d` and `intercept: k`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LinearModel<T> {
-    /// `d x k`.
-    weights: Vec<T>,
-    intercept: Vec<T>,
+    features: usize,
+    outputs: usize,
+    params: Vec<T>,
 }
 
 impl<T: Real> LinearModel<T> {
@@ -25,39 +27,60 @@ impl<T: Real> LinearModel<T> {
     /// If there are no outputs or features, `intercept` has another length than `coef` has rows, or a number is not finite.
     pub fn new(coef: MatRef<'_, T>, intercept: &[T]) -> Result<Self> {
         let (k, d) = (coef.rows(), coef.cols());
-        check::matrix("coef", coef, default_level())?;
-        check::shape("intercept", (k, 1), (intercept.len(), 1))?;
-        check::finite(
-            "intercept",
-            MatRef::planned(intercept, k, 1),
-            default_level(),
-        )?;
-        let mut weights = vec![T::ZERO; d * k];
-        MatMut::planned(&mut weights, d, k).copy_from(coef.t());
-        Ok(Self {
-            weights,
-            intercept: intercept.to_vec(),
-        })
+        check::matrix("coef", coef)?;
+        check::shape("intercept", (intercept.len(), 1), (k, 1))?;
+        check::finite("intercept", MatRef::planned(intercept, k, 1))?;
+        let mut params = vec![T::ZERO; d * k];
+        MatMut::planned(&mut params, d, k).copy_from(coef.t());
+        params.extend_from_slice(intercept);
+        Ok(Self::from_params(d, k, params))
+    }
+
+    /// The model with the flat parameters `[W', b]`.
+    pub(crate) fn from_params(features: usize, outputs: usize, params: Vec<T>) -> Self {
+        debug_assert_eq!(params.len(), (features + 1) * outputs);
+        Self {
+            features,
+            outputs,
+            params,
+        }
+    }
+
+    /// The names and places of `coef` and `intercept` in [`LinearModel::params`].
+    pub fn layout(features: usize, outputs: usize) -> LayoutBuf {
+        let mut layout = LayoutBuf::new();
+        layout.add_weight("coef", features, outputs);
+        layout.add("intercept", 1, outputs);
+        layout
+    }
+
+    /// The flat parameters: `W'` (`d x k`), then `b`.
+    pub fn params(&self) -> &[T] {
+        &self.params
     }
 
     /// Number of features, `d`.
     pub fn features(&self) -> usize {
-        self.weights.len() / self.outputs()
+        self.features
     }
 
     /// Number of outputs, `k`.
     pub fn outputs(&self) -> usize {
-        self.intercept.len()
+        self.outputs
     }
 
     /// The coefficients, `k x d`.
     pub fn coef(&self) -> MatRef<'_, T> {
-        MatRef::planned(&self.weights, self.features(), self.outputs()).t()
+        self.weights().t()
     }
 
     /// The intercepts, `k`.
     pub fn intercept(&self) -> &[T] {
-        &self.intercept
+        &self.params[self.features * self.outputs..]
+    }
+
+    fn weights(&self) -> MatRef<'_, T> {
+        MatRef::planned(&self.params, self.features, self.outputs)
     }
 
     /// `X W' + 1 b'` for `x: n x d`: `n x k`, row-major.
@@ -65,8 +88,8 @@ impl<T: Real> LinearModel<T> {
     /// # Errors
     /// If `x` has other features or a number that is not finite.
     pub fn predict(&self, x: MatRef<'_, T>) -> Result<Vec<T>> {
-        check::finite("x", x, default_level())?;
-        let (n, k) = (x.rows(), self.outputs());
+        check::finite("x", x)?;
+        let (n, k) = (x.rows(), self.outputs);
         let mut z = vec![T::ZERO; n * k];
         let mut work = Work::new(default_level(), &mut []);
         self.predict_into(x, MatMut::planned(&mut z, n, k), &mut work)?;
@@ -83,11 +106,10 @@ impl<T: Real> LinearModel<T> {
         z: MatMut<'_, T>,
         w: &mut Work<'_, T>,
     ) -> Result<()> {
-        let (n, d, k) = (x.rows(), self.features(), self.outputs());
-        check::shape("x", (n, d), (n, x.cols()))?;
-        check::shape("z", (n, k), (z.rows(), z.cols()))?;
-        let weights = MatRef::planned(&self.weights, d, k);
-        w.gemm(Product::new(x, weights).bias(&self.intercept), z);
+        let n = x.rows();
+        check::shape("x", (n, x.cols()), (n, self.features))?;
+        check::shape("z", (z.rows(), z.cols()), (n, self.outputs))?;
+        w.gemm(Product::new(x, self.weights()).bias(self.intercept()), z);
         Ok(())
     }
 }

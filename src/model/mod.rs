@@ -4,9 +4,13 @@
 //! model of its own type with a report. A model can be built from known parameters and gives them back.
 
 #[cfg(feature = "alloc")]
-mod check;
+mod classes;
 #[cfg(feature = "alloc")]
 mod linear;
+#[cfg(feature = "alloc")]
+mod logistic;
+#[cfg(feature = "alloc")]
+mod logistic_model;
 #[cfg(feature = "alloc")]
 mod map;
 #[cfg(feature = "alloc")]
@@ -16,7 +20,10 @@ mod summary;
 
 #[cfg(feature = "alloc")]
 pub use self::{
+    classes::ClassWeight,
     linear::{LinearRegression, LinearReport, Ridge},
+    logistic::{LogisticRegression, Solver},
+    logistic_model::LogisticModel,
     map::LinearModel,
     summary::Summary,
 };

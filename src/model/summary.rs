@@ -18,8 +18,8 @@ use core::ops::Range;
 
 use cognate_kernels::{MatMut, MatRef, Product, Real, axpy, gemm, gemm_scratch, scale};
 
+use crate::check;
 use crate::error::Result;
-use crate::model::check;
 use crate::parallel::{Chunks, for_each};
 use crate::workspace::default_level;
 
@@ -117,19 +117,21 @@ impl Summary {
     /// Adds rows: `x: n x d`, `y: n x k`, a weight a row.
     ///
     /// # Errors
-    /// If shapes do not fit, a number is not finite or a weight negative; nothing is added then.
+    /// If shapes do not fit, a number is not finite, a weight negative or all weights 0; nothing is added then.
     pub fn add<T: Real>(
         &mut self,
         x: MatRef<'_, T>,
         y: MatRef<'_, T>,
         sample_weight: Option<&[T]>,
     ) -> Result<()> {
-        let level = default_level();
-        check::shape("x", (x.rows(), self.features), (x.rows(), x.cols()))?;
-        check::shape("y", (x.rows(), self.outputs), (y.rows(), y.cols()))?;
-        check::finite("x", x, level)?;
-        check::finite("y", y, level)?;
-        check::weights(sample_weight, x.rows())?;
+        check::shape("x", (x.rows(), x.cols()), (x.rows(), self.features))?;
+        check::shape("y", (y.rows(), y.cols()), (x.rows(), self.outputs))?;
+        check::finite("x", x)?;
+        check::finite("y", y)?;
+        if x.rows() == 0 {
+            return Ok(());
+        }
+        check::weight_sum(sample_weight, x.rows())?;
         let rows = Rows {
             x,
             y,

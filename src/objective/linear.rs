@@ -1,17 +1,17 @@
 //! A loss over a linear map, reading the rows once an evaluation.
 //!
-//! With `X: n x d`, coefficients `W: k x d` and intercepts `b: k`, flat as `[W, b]`,
+//! With `X: n x d`, weights `W: d x k` and intercepts `b: k`, flat as `[W, b]`,
 //! ```text
-//! Z = X W' + 1 b'                        n x k, the link space of the loss
+//! Z = X W + 1 b'                         n x k, the link space of the loss
 //! f = scale * sum_i w_i l(z_i, y_i) + l2 / 2 ||W||^2
 //! R = scale * w_i dl/dz_i                n x k
-//! grad W = R' X + l2 W                   grad b = R' 1
+//! grad W = X' R + l2 W                   grad b = R' 1
 //! ```
 //! X is the only large thing here and is read from memory once: a block of rows that fits the cache goes through `Z`, the loss and
-//! `R' X` before the next block is touched. Since a product's sum is a chain over the rows that may stop and go on, the gradient's bits
+//! `X' R` before the next block is touched. Since a product's sum is a chain over the rows that may stop and go on, the gradient's bits
 //! do not depend on the size of a block.
 //!
-//! **Second order.** `Z` and what the loss saved are kept a row (`n x k` and the loss's), so that `H v = (H_l (X V' + 1 v_b'))' X + l2 V`
+//! **Second order.** `Z` and what the loss saved are kept a row (`n x k` and the loss's), so that `H v = X' H_l (X V + 1 v_b') + l2 V`
 //! is one more pass over X without a transcendental function. The map is linear, so Gauss-Newton is Newton.
 //!
 //! **Threads.** Chunks of rows have their own partial gradients, added in order (see `parallel`).
@@ -28,7 +28,7 @@ use crate::workspace::{Need, Work, default_level};
 /// Bytes of X that a block of rows takes: half of a common first-level cache.
 const BLOCK_BYTES: usize = 16 * 1024;
 
-/// `scale * sum_i w_i l(W x_i + b, y_i) + l2 / 2 ||W||^2`.
+/// `scale * sum_i w_i l(W' x_i + b, y_i) + l2 / 2 ||W||^2` over `[W, b]`.
 #[derive(Clone, Copy, Debug)]
 pub struct LinearObjective<'a, T, L> {
     /// Inputs, `n x d`.
@@ -57,7 +57,7 @@ struct Part<'s, T> {
     value: f64,
 }
 
-/// A map in the form that the product wants: `W'` (`d x k`) and the intercepts.
+/// A point or a direction as a map: weights `d x k` and intercepts.
 #[derive(Clone, Copy)]
 struct Map<'p, T> {
     weights: MatRef<'p, T>,
@@ -125,14 +125,10 @@ impl<'a, T: Real, L: Loss<T> + Sync> LinearObjective<'a, T, L> {
         })
     }
 
-    /// `params` (a point or a direction) as a map; `transposed` has room for `W'`.
-    fn map<'p>(&self, params: &'p [T], transposed: &'p mut [T]) -> Map<'p, T> {
-        let (d, k) = (self.x.cols(), self.outputs);
-        let (coef, bias) = params[..self.len()].split_at(k * d);
-        let from = MatRef::planned(coef, k, d).t();
-        MatMut::planned(transposed, d, k).copy_from(from);
+    fn map<'p>(&self, params: &'p [T]) -> Map<'p, T> {
+        let (coef, bias) = params[..self.len()].split_at(self.coefficients());
         Map {
-            weights: MatRef::planned(transposed, d, k),
+            weights: MatRef::planned(coef, self.x.cols(), self.outputs),
             bias: self.intercept.then_some(bias),
         }
     }
@@ -159,13 +155,14 @@ impl<'a, T: Real, L: Loss<T> + Sync> LinearObjective<'a, T, L> {
         })
     }
 
-    /// `z = X_b W' + 1 b'` for a block of rows.
+    /// `z = X_b W + 1 b'` for a block of rows.
     fn push(&self, map: Map<'_, T>, x: MatRef<'_, T>, z: MatMut<'_, T>, w: &mut Work<'_, T>) {
         let product = Product::new(x, map.weights);
         w.gemm(map.bias.iter().fold(product, |p, bias| p.bias(bias)), z);
     }
 
-    /// `sums += [R' X_b, R' 1]` for a block of rows: the chain over the rows goes on where the last block left it.
+    /// `sums += [R' X_b, R' 1]` for a block of rows: the chain over the rows goes on where the last block left it. Sums are `k x d`,
+    /// since there are more features than outputs and products run along the columns.
     fn pull(&self, r: MatRef<'_, T>, x: MatRef<'_, T>, sums: &mut [T], w: &mut Work<'_, T>) {
         let (coef, bias) = sums.split_at_mut(self.coefficients());
         let coef = MatMut::planned(coef, self.outputs, x.cols());
@@ -221,13 +218,16 @@ impl<'a, T: Real, L: Loss<T> + Sync> LinearObjective<'a, T, L> {
     }
 
     /// `out = sum of the chunks' sums + l2 [V, 0]`.
-    fn total(&self, parts: &[Part<'_, T>], v: &[T], level: Level, out: &mut [T]) {
-        out[..self.len()].copy_from_slice(parts[0].sums);
-        for part in &parts[1..] {
-            axpy(level, T::ONE, part.sums, &mut out[..self.len()]);
+    fn total(&self, parts: &mut [Part<'_, T>], v: &[T], level: Level, out: &mut [T]) {
+        let (first, rest) = parts.split_first_mut().expect("one chunk at least");
+        for part in rest {
+            axpy(level, T::ONE, part.sums, first.sums);
         }
-        let coef = self.coefficients();
-        axpy(level, self.l2, &v[..coef], &mut out[..coef]);
+        let (d, k, count) = (self.x.cols(), self.outputs, self.coefficients());
+        let (coef, bias) = out[..self.len()].split_at_mut(count);
+        bias.copy_from_slice(&first.sums[count..]);
+        MatMut::planned(coef, d, k).copy_from(MatRef::planned(first.sums, k, d).t());
+        axpy(level, self.l2, &v[..count], coef);
     }
 }
 
@@ -241,15 +241,14 @@ impl<T: Real, L: Loss<T> + Sync> Objective<T> for LinearObjective<'_, T, L> {
         let each = self.len() + self.chunk_scratch();
         Need {
             saved: chunks * self.chunk_saved(),
-            ..Need::scratch(self.coefficients() + chunks * each)
+            ..Need::scratch(chunks * each)
         }
     }
 
     fn value_grad(&self, p: &[T], g: Option<&mut [T]>, saved: &mut [T], w: &mut Work<'_, T>) -> T {
         let (level, threads) = (w.level(), w.threads());
-        let (transposed, mut rest) = w.take(self.coefficients());
-        let map = self.map(p, transposed);
-        let mut parts = self.parts(saved, rest.scratch());
+        let map = self.map(p);
+        let mut parts = self.parts(saved, w.scratch());
         let parts = &mut parts[..Chunks::of(self.x.rows()).count()];
         let grad = g.is_some();
         for_each(threads, parts, |part| {
@@ -266,9 +265,8 @@ impl<T: Real, L: Loss<T> + Sync> Objective<T> for LinearObjective<'_, T, L> {
 
     fn hvp(&self, _p: &[T], saved: &[T], v: &[T], out: &mut [T], w: &mut Work<'_, T>) {
         let (level, threads) = (w.level(), w.threads());
-        let (transposed, mut rest) = w.take(self.coefficients());
-        let map = self.map(v, transposed);
-        let mut parts = self.parts(&mut [], rest.scratch());
+        let map = self.map(v);
+        let mut parts = self.parts(&mut [], w.scratch());
         let parts = &mut parts[..Chunks::of(self.x.rows()).count()];
         for_each(threads, parts, |part| {
             self.chunk_hvp(map, part, level, saved)
