@@ -124,3 +124,12 @@ pub fn cholesky_solve<T: Real>(l: MatRef<'_, T>, b: &mut [T], level: Level) {
     solve_lower(l, b, level);
     solve_lower_transposed(l, b, level);
 }
+
+/// `log det A` from the factor `l` of [`cholesky`]: `2 sum log l_ii`.
+pub fn cholesky_log_det<T: Real>(l: MatRef<'_, T>) -> T {
+    let mut half = T::ZERO;
+    for i in 0..l.rows() {
+        half += l.at(i, i).ln();
+    }
+    half + half
+}

@@ -5,7 +5,11 @@
 mod cg;
 mod cholesky;
 mod eigen;
+mod update;
 
 pub use cg::{Cg, CgReport, CgStop, cg_scratch};
-pub use cholesky::{cholesky, cholesky_solve, solve_lower, solve_lower_transposed};
+pub use cholesky::{
+    cholesky, cholesky_log_det, cholesky_solve, solve_lower, solve_lower_transposed,
+};
 pub use eigen::eigen;
+pub use update::{cholesky_downdate, cholesky_update, update_scratch};
