@@ -20,12 +20,13 @@ mod real;
 mod reduce;
 mod view;
 
+pub use func::{Activation, Func};
 pub use gemm::{Product, gemm, gemm_scratch};
 pub use isa::Level;
 pub use map::{
-    Activation, AdamStep, Func, SgdStep, activate, adam, derive, derive_twice, map, sgd,
+    AdamStep, SgdStep, activate, adam, derive, derive_twice, map, mul, scale_rows, sgd,
     softmax_rows, softplus_logistic,
 };
 pub use real::Real;
-pub use reduce::{axpy, col_sums, dot, max_abs, scale, sum};
+pub use reduce::{axpy, col_sums, dot, max_abs, scale, sum, sum_f64, sum_squares};
 pub use view::{MatMut, MatRef, ViewError};

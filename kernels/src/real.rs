@@ -4,10 +4,12 @@ use core::fmt::{Debug, Display};
 use core::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssign};
 
 use crate::entry::Kernels;
+use crate::func::{Func, One, Table};
 
 /// `f32` or `f64`: the element type of every kernel. Sealed.
 pub trait Real:
     Kernels
+    + Table
     + Copy
     + Default
     + PartialEq
@@ -49,10 +51,12 @@ pub trait Real:
     /// Exact.
     fn to_f64(self) -> f64;
     /// Rounds to the nearest.
+    #[inline]
     fn from_usize(n: usize) -> Self {
         Self::from_f64(n as f64)
     }
     /// `|x|`.
+    #[inline]
     fn abs(self) -> Self {
         if self < Self::ZERO { -self } else { self }
     }
@@ -65,19 +69,40 @@ pub trait Real:
     /// The smaller; the other one where one is NaN.
     fn min(self, other: Self) -> Self;
     /// `e^x`.
-    fn exp(self) -> Self;
+    #[inline]
+    fn exp(self) -> Self {
+        Self::one(One::Func(Func::Exp), self)
+    }
     /// Natural logarithm.
-    fn ln(self) -> Self;
+    #[inline]
+    fn ln(self) -> Self {
+        Self::one(One::Func(Func::Ln), self)
+    }
     /// `log(1 + x)`.
-    fn ln_1p(self) -> Self;
+    #[inline]
+    fn ln_1p(self) -> Self {
+        Self::one(One::Func(Func::Ln1p), self)
+    }
     /// Hyperbolic tangent.
-    fn tanh(self) -> Self;
+    #[inline]
+    fn tanh(self) -> Self {
+        Self::one(One::Func(Func::Tanh), self)
+    }
     /// `1 / (1 + e^-x)`.
-    fn logistic(self) -> Self;
+    #[inline]
+    fn logistic(self) -> Self {
+        Self::one(One::Func(Func::Logistic), self)
+    }
     /// `log(1 + e^x)`, without overflow.
-    fn softplus(self) -> Self;
+    #[inline]
+    fn softplus(self) -> Self {
+        Self::one(One::Func(Func::Softplus), self)
+    }
     /// The Gaussian error function.
-    fn erf(self) -> Self;
+    #[inline]
+    fn erf(self) -> Self {
+        Self::one(One::Func(Func::Erf), self)
+    }
 }
 
 impl Real for f32 {
@@ -89,44 +114,36 @@ impl Real for f32 {
     const INFINITY: Self = f32::INFINITY;
     const NAN: Self = f32::NAN;
     const NAME: &'static str = "f32";
+    #[inline]
     fn from_f64(x: f64) -> Self {
         x as f32
     }
+    #[inline]
     fn to_f64(self) -> f64 {
         f64::from(self)
     }
+    #[inline]
     fn sqrt(self) -> Self {
+        #[cfg(target_arch = "x86_64")]
+        {
+            use core::arch::x86_64::{_mm_cvtss_f32, _mm_set_ss, _mm_sqrt_ss};
+            // SAFETY: every x86_64 has SSE.
+            unsafe { _mm_cvtss_f32(_mm_sqrt_ss(_mm_set_ss(self))) }
+        }
+        #[cfg(not(target_arch = "x86_64"))]
         libm::sqrtf(self)
     }
+    #[inline]
     fn is_finite(self) -> bool {
         f32::is_finite(self)
     }
+    #[inline]
     fn max(self, other: Self) -> Self {
         f32::max(self, other)
     }
+    #[inline]
     fn min(self, other: Self) -> Self {
         f32::min(self, other)
-    }
-    fn exp(self) -> Self {
-        libm::expf(self)
-    }
-    fn ln(self) -> Self {
-        libm::logf(self)
-    }
-    fn ln_1p(self) -> Self {
-        libm::log1pf(self)
-    }
-    fn tanh(self) -> Self {
-        libm::tanhf(self)
-    }
-    fn logistic(self) -> Self {
-        1.0 / (1.0 + libm::expf(-self))
-    }
-    fn softplus(self) -> Self {
-        f32::max(self, 0.0) + libm::log1pf(libm::expf(-f32::abs(self)))
-    }
-    fn erf(self) -> Self {
-        libm::erff(self)
     }
 }
 
@@ -139,43 +156,35 @@ impl Real for f64 {
     const INFINITY: Self = f64::INFINITY;
     const NAN: Self = f64::NAN;
     const NAME: &'static str = "f64";
+    #[inline]
     fn from_f64(x: f64) -> Self {
         x
     }
+    #[inline]
     fn to_f64(self) -> f64 {
         self
     }
+    #[inline]
     fn sqrt(self) -> Self {
+        #[cfg(target_arch = "x86_64")]
+        {
+            use core::arch::x86_64::{_mm_cvtsd_f64, _mm_set_sd, _mm_sqrt_pd};
+            // SAFETY: every x86_64 has SSE2.
+            unsafe { _mm_cvtsd_f64(_mm_sqrt_pd(_mm_set_sd(self))) }
+        }
+        #[cfg(not(target_arch = "x86_64"))]
         libm::sqrt(self)
     }
+    #[inline]
     fn is_finite(self) -> bool {
         f64::is_finite(self)
     }
+    #[inline]
     fn max(self, other: Self) -> Self {
         f64::max(self, other)
     }
+    #[inline]
     fn min(self, other: Self) -> Self {
         f64::min(self, other)
-    }
-    fn exp(self) -> Self {
-        libm::exp(self)
-    }
-    fn ln(self) -> Self {
-        libm::log(self)
-    }
-    fn ln_1p(self) -> Self {
-        libm::log1p(self)
-    }
-    fn tanh(self) -> Self {
-        libm::tanh(self)
-    }
-    fn logistic(self) -> Self {
-        1.0 / (1.0 + libm::exp(-self))
-    }
-    fn softplus(self) -> Self {
-        f64::max(self, 0.0) + libm::log1p(libm::exp(-f64::abs(self)))
-    }
-    fn erf(self) -> Self {
-        libm::erf(self)
     }
 }

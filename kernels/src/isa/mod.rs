@@ -30,7 +30,8 @@ mod avx512;
 pub(crate) use level::Kind;
 pub use level::Level;
 #[cfg(test)]
-pub(crate) use model::{Element, Model};
+pub(crate) use model::Element;
+pub(crate) use model::Model;
 #[cfg(all(test, target_arch = "x86_64"))]
 pub(crate) use {avx2::Avx2, avx512::Avx512};
 

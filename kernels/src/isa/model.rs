@@ -4,6 +4,8 @@
 //! its results equal theirs to the bit, at widths 4, 8 and 16. `FUSED` says how [`Simd::fma`] rounds. Fused tokens exist where the
 //! hardware has the instruction: on aarch64 always, on x86_64 where CPUID says so; there `enter` is compiled for it.
 
+use core::sync::atomic::{AtomicU8, Ordering::Relaxed};
+
 use super::{Isa, Simd};
 use crate::Real;
 
@@ -23,6 +25,20 @@ impl<const W: usize> Model<W, true> {
         #[cfg(not(target_arch = "x86_64"))]
         let fused = cfg!(target_arch = "aarch64");
         fused.then_some(Self(()))
+    }
+
+    /// As [`Model::detect`], asking the CPU once in the life of the program.
+    #[inline]
+    pub fn cached() -> Option<Self> {
+        /// 0 before the first call, then 1 (unfused) or 2 (fused).
+        static KNOWN: AtomicU8 = AtomicU8::new(0);
+        if cfg!(not(target_arch = "x86_64")) {
+            return Self::detect();
+        }
+        if KNOWN.load(Relaxed) == 0 {
+            KNOWN.store(1 + u8::from(Self::detect().is_some()), Relaxed);
+        }
+        (KNOWN.load(Relaxed) == 2).then_some(Self(()))
     }
 }
 

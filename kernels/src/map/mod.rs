@@ -1,0 +1,232 @@
+//! Elementwise work: functions, activations and their derivatives, products, softmax over rows, the optimisers' updates.
+//!
+//! Everything here but softmax is one function of lanes handed to one driver ([`each`]). An element's bits depend on the element alone.
+//! Nothing allocates; a call costs a few nanoseconds before the arithmetic.
+
+mod each;
+mod softmax;
+mod step;
+
+pub(crate) use softmax::run as run_softmax;
+pub use softmax::softmax_rows;
+pub use step::{AdamStep, SgdStep, adam, sgd};
+pub(crate) use step::{run_adam, run_sgd};
+
+use crate::func;
+use crate::isa::Simd;
+use crate::{Activation, Func, Level, MatMut, MatRef, Real};
+pub(crate) use each::{Line, each};
+
+/// `x <- f(x)`, elementwise. Accuracy and special values are those of the scalar methods of [`Real`], whose bits it gives.
+pub fn map<T: Real>(level: Level, f: Func, x: &mut [T]) {
+    T::map(level, f, x);
+}
+
+/// The kernel of [`map()`].
+#[inline(always)]
+pub(crate) fn run_map<T: Real, S: Simd<T>>(s: S, f: Func, x: &mut [T]) {
+    let n = x.len();
+    f.fixed(
+        #[inline(always)]
+        |f| {
+            let x = [MatMut::planned(x, 1, n)];
+            each(
+                s,
+                [],
+                x,
+                #[inline(always)]
+                |[], [x]| [func::apply(s, f, x)],
+            );
+        },
+    );
+}
+
+/// `y = act(z)`, elementwise.
+///
+/// # Panics
+/// If the shapes differ.
+#[track_caller]
+pub fn activate<T: Real>(level: Level, activation: Activation, z: MatRef<'_, T>, y: MatMut<'_, T>) {
+    assert_shapes(&[&z], &y);
+    T::activate(level, activation, z, y);
+}
+
+/// The kernel of [`activate`].
+#[inline(always)]
+pub(crate) fn run_activate<T: Real, S: Simd<T>>(
+    s: S,
+    activation: Activation,
+    z: MatRef<'_, T>,
+    mut y: MatMut<'_, T>,
+) {
+    activation.fixed(
+        #[inline(always)]
+        |a| {
+            each(
+                s,
+                [z],
+                [y.rb_mut()],
+                #[inline(always)]
+                |[z], [_]| [func::activate(s, a, z)],
+            );
+        },
+    );
+}
+
+/// `dz = act'(z) dy`, with `at` = `z` if [`Activation::needs_input`], else `y`. All of one shape.
+///
+/// # Panics
+/// If the shapes differ.
+#[track_caller]
+pub fn derive<T: Real>(
+    level: Level,
+    activation: Activation,
+    at: MatRef<'_, T>,
+    dy: MatRef<'_, T>,
+    dz: MatMut<'_, T>,
+) {
+    assert_shapes(&[&at, &dy], &dz);
+    T::derive(level, activation, at, dy, dz);
+}
+
+/// The kernel of [`derive`].
+#[inline(always)]
+pub(crate) fn run_derive<T: Real, S: Simd<T>>(
+    s: S,
+    activation: Activation,
+    at: MatRef<'_, T>,
+    dy: MatRef<'_, T>,
+    mut dz: MatMut<'_, T>,
+) {
+    activation.fixed(
+        #[inline(always)]
+        |a| {
+            each(
+                s,
+                [at, dy],
+                [dz.rb_mut()],
+                #[inline(always)]
+                |[at, dy], [_]| [s.mul(func::derivatives(s, a, at).0, dy)],
+            );
+        },
+    );
+}
+
+/// `rdz = act''(z) rz dy + act'(z) rdy`: the directional derivative of [`derive`]. `rdz` holds `rdy` on entry.
+///
+/// # Panics
+/// If the shapes differ.
+#[track_caller]
+pub fn derive_twice<T: Real>(
+    level: Level,
+    activation: Activation,
+    at: MatRef<'_, T>,
+    rz: MatRef<'_, T>,
+    dy: MatRef<'_, T>,
+    rdz: MatMut<'_, T>,
+) {
+    assert_shapes(&[&at, &rz, &dy], &rdz);
+    T::derive_twice(level, activation, [at, rz, dy], rdz);
+}
+
+/// The kernel of [`derive_twice`].
+#[inline(always)]
+pub(crate) fn run_derive_twice<T: Real, S: Simd<T>>(
+    s: S,
+    activation: Activation,
+    operands: [MatRef<'_, T>; 3],
+    mut rdz: MatMut<'_, T>,
+) {
+    activation.fixed(
+        #[inline(always)]
+        |a| {
+            each(
+                s,
+                operands,
+                [rdz.rb_mut()],
+                #[inline(always)]
+                |[at, rz, dy], [rdy]| {
+                    let (first, second) = func::derivatives(s, a, at);
+                    [s.fma(first, rdy, s.mul(s.mul(second, rz), dy))]
+                },
+            );
+        },
+    );
+}
+
+/// `y = x * y`, elementwise.
+///
+/// # Panics
+/// If the shapes differ.
+#[track_caller]
+pub fn mul<T: Real>(level: Level, x: MatRef<'_, T>, y: MatMut<'_, T>) {
+    assert_shapes(&[&x], &y);
+    T::multiply(level, x, y);
+}
+
+/// The kernel of [`mul`].
+#[inline(always)]
+pub(crate) fn run_multiply<T: Real, S: Simd<T>>(s: S, x: MatRef<'_, T>, y: MatMut<'_, T>) {
+    each(
+        s,
+        [x],
+        [y],
+        #[inline(always)]
+        |[x], [y]| [s.mul(x, y)],
+    );
+}
+
+/// `x[i, :] = weights[i] x[i, :]`: rows times sample weights.
+///
+/// # Panics
+/// If there are not as many weights as rows.
+#[track_caller]
+pub fn scale_rows<T: Real>(level: Level, weights: &[T], x: MatMut<'_, T>) {
+    assert_eq!(weights.len(), x.rows(), "one weight a row");
+    let columns = MatRef::with_strides(weights, x.rows(), x.cols(), 1, 0);
+    T::multiply(level, columns.expect("a weight a row"), x);
+}
+
+/// `softplus = log(1 + e^z)` and `logistic = 1 / (1 + e^-z)` in one pass: the two halves of the logistic loss.
+///
+/// # Panics
+/// If the lengths differ.
+#[track_caller]
+pub fn softplus_logistic<T: Real>(level: Level, z: &[T], softplus: &mut [T], logistic: &mut [T]) {
+    assert_eq!((z.len(), z.len()), (softplus.len(), logistic.len()));
+    T::softplus_logistic(level, z, softplus, logistic);
+}
+
+/// The kernel of [`softplus_logistic`].
+#[inline(always)]
+pub(crate) fn run_softplus_logistic<T: Real, S: Simd<T>>(
+    s: S,
+    z: &[T],
+    softplus: &mut [T],
+    logistic: &mut [T],
+) {
+    let n = z.len();
+    let outputs = [
+        MatMut::planned(softplus, 1, n),
+        MatMut::planned(logistic, 1, n),
+    ];
+    each(
+        s,
+        [MatRef::planned(z, 1, n)],
+        outputs,
+        #[inline(always)]
+        |[z], [_, _]| {
+            let (softplus, logistic) = func::softplus_logistic(s, z);
+            [softplus, logistic]
+        },
+    );
+}
+
+/// The check of every kernel over matrices.
+#[track_caller]
+fn assert_shapes<T>(read: &[&MatRef<'_, T>], write: &MatMut<'_, T>) {
+    let shape = (write.rows(), write.cols());
+    for x in read {
+        assert_eq!((x.rows(), x.cols()), shape, "shapes differ");
+    }
+}
