@@ -29,5 +29,5 @@ pub mod params;
 pub mod rng;
 pub mod workspace;
 
-pub use cognate_kernels::{Activation, Level, MatMut, MatRef, Real};
+pub use cognate_kernels::{Activation, Level, MatMut, MatRef, Real, ViewError};
 pub use error::{Error, Result};

@@ -13,8 +13,7 @@
 //! (a way and a group), straight into its place: `x` and `dz` are views, nothing is copied or transposed.
 
 use cognate_kernels::{
-    Activation, Level, MatMut, MatRef, Product, Real, activate, col_sums, derive, derive_twice,
-    gemm_scratch,
+    Activation, Level, MatMut, MatRef, Product, Real, activate, derive, derive_twice, gemm_scratch,
 };
 
 use super::{At, Backward, Ctx, Forward, Gradients, Mode, Out, RAt, Tangent};
@@ -133,9 +132,7 @@ impl Dense {
     ) {
         let Some(bias) = self.bias else { return };
         for block in c.blocks(rows) {
-            let dz = dz.rows_range(block.dy.clone());
-            let beta = dp.beta;
-            col_sums(level, dz, beta, bias.of_mut(dp.of(&block)));
+            dp.put_col_sums(&block, bias, dz, level);
         }
     }
 }

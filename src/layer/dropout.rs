@@ -5,7 +5,7 @@
 
 use cognate_kernels::{MatMut, MatRef, Real};
 
-use super::{At, Backward, Ctx, Forward, Mode, Out, RAt, Tangent, put_row};
+use super::{At, Backward, Ctx, Forward, Mode, Out, RAt, Tangent};
 use crate::params::Span;
 use crate::rng::hash;
 use crate::workspace::{Need, Work};
@@ -35,14 +35,8 @@ impl Dropout {
 
 /// `out = m v`, the mask repeating where `v` has the rows of several ways.
 fn multiply<T: Real>(mask: &[T], n: usize, v: MatRef<'_, T>, out: Out<MatMut<'_, T>>) {
-    let Some((mut out, beta)) = out.place() else {
-        return;
-    };
     let mask = MatRef::planned(mask, n, v.cols());
-    for i in 0..v.rows() {
-        let mask = mask.row(i % n);
-        put_row(&mut out, i, beta, |j| mask[j] * v.at(i, j));
-    }
+    out.put(|i, j| mask.at(i % n, j) * v.at(i, j));
 }
 
 impl<T: Real> Forward<T> for Dropout {

@@ -13,7 +13,55 @@
 //! products and everything of second order, without a tape. Memory comes from the caller: `saved` is what forward keeps for backward,
 //! `deltas` what backward leaves for `r_backward`, `rsaved` what `r_forward` keeps for `r_backward`; [`Forward::need`] sizes them.
 //!
-//! Every `need` includes the scratch of its verbs. Slices longer than needed are allowed everywhere.
+//! Every `need` includes the scratch of its verbs. Slabs longer than needed are allowed everywhere; `p` and each gradient in `dp` have
+//! the same length. A layer writes the gradient of its own spans and leaves the others alone, so a span belongs to one layer.
+//!
+//! A layer of one's own needs the first verb to predict, the second to be trained, the others for Hessian products:
+//! ```
+//! use cognate::layer::{At, Backward, Ctx, Forward, Gradients, Mode, Out, Stack};
+//! use cognate::params::Span;
+//! use cognate::workspace::{Need, Work, Workspace};
+//! use cognate::{MatMut, MatRef, Real};
+//!
+//! /// `y = x + b`.
+//! struct Shift(Span);
+//!
+//! impl<T: Real> Forward<T> for Shift {
+//!     fn width(&self) -> (usize, usize) {
+//!         (self.0.len(), self.0.len())
+//!     }
+//!     fn need(&self, _: Mode, _rows: usize, _ways: usize) -> Need {
+//!         Need::default() // nothing to keep
+//!     }
+//!     fn forward(&self, _: &Ctx, p: &[T], x: MatRef<T>, mut y: MatMut<T>, _: &mut [T], _: &mut Work<T>) {
+//!         let b = self.0.of(p);
+//!         for i in 0..x.rows() {
+//!             for j in 0..x.cols() {
+//!                 y.set(i, j, x.at(i, j) + b[j]);
+//!             }
+//!         }
+//!     }
+//! }
+//!
+//! impl<T: Real> Backward<T> for Shift {
+//!     fn backward(&self, c: &Ctx, p: &[T], at: At<T>, dy: MatRef<T>, _: &mut [T], dx: Out<MatMut<T>>, dp: Out<&mut [T]>, w: &mut Work<T>) {
+//!         if let Some(mut dp) = Gradients::new(dp, p.len()) {
+//!             for block in c.blocks(at.x.rows()) {
+//!                 dp.put_col_sums(&block, self.0, dy, w.level()); // db = 1' dy
+//!             }
+//!         }
+//!         dx.put(|i, j| dy.at(i, j));
+//!     }
+//! }
+//!
+//! let shift = Stack(vec![Shift(Span::new("first", 0, 1, 2)), Shift(Span::new("second", 2, 1, 2))]);
+//! let mut workspace = Workspace::<f32>::new(Forward::<f32>::need(&shift, Mode::Predict, 1, 1));
+//! let (x, mut y) = (MatRef::new(&[1.0, 2.0], 1, 2)?, [0.0; 2]);
+//! let into = MatMut::new(&mut y, 1, 2)?;
+//! shift.forward(&Ctx::PREDICT, &[10.0, 20.0, 100.0, 200.0], x, into, &mut [], &mut workspace.slabs().work);
+//! assert_eq!(y, [111.0, 222.0]);
+//! # Ok::<(), cognate::ViewError>(())
+//! ```
 
 mod dense;
 mod dropout;
@@ -30,8 +78,9 @@ pub use stack::Stack;
 
 use core::ops::Range;
 
-use cognate_kernels::{MatMut, MatRef, Real};
+use cognate_kernels::{Level, MatMut, MatRef, Real, col_sums};
 
+use crate::params::Span;
 use crate::workspace::{Need, Work};
 
 /// What a forward pass is for.
@@ -136,6 +185,12 @@ impl<'a, T: Real> Gradients<'a, T> {
         Some(Self { dp, len, beta })
     }
 
+    /// The column sums of `dy`'s rows into `span` of the block's gradient: what a bias wants.
+    pub fn put_col_sums(&mut self, block: &Block, span: Span, dy: MatRef<'_, T>, level: Level) {
+        let (dy, beta) = (dy.rows_range(block.dy.clone()), self.beta);
+        col_sums(level, dy, beta, span.of_mut(self.of(block)));
+    }
+
     /// The gradient of `block`.
     #[track_caller]
     pub fn of(&mut self, block: &Block) -> &mut [T] {
@@ -183,6 +238,17 @@ impl<V> Out<V> {
             Self::Skip => None,
             Self::Set(place) => Some((place, T::ZERO)),
             Self::Add(place) => Some((place, T::ONE)),
+        }
+    }
+}
+
+impl<T: Real> Out<MatMut<'_, T>> {
+    /// Puts `value(i, j)` at each place `(i, j)`.
+    pub fn put(self, value: impl Fn(usize, usize) -> T) {
+        if let Some((mut out, beta)) = self.place() {
+            for i in 0..out.rows() {
+                put_row(&mut out, i, beta, |j| value(i, j));
+            }
         }
     }
 }

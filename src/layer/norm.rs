@@ -12,7 +12,7 @@
 //! ```
 //! Forward keeps `h` and `s`, `r_forward` keeps `rh` and `rs`.
 
-use cognate_kernels::{Level, MatMut, MatRef, Real, col_sums, dot, sum};
+use cognate_kernels::{Level, MatMut, MatRef, Real, dot, sum};
 
 use super::{At, Backward, Ctx, Forward, Gradients, Mode, Out, RAt, Tangent, put_row};
 use crate::params::Span;
@@ -116,13 +116,10 @@ impl LayerNorm {
     ) {
         let beta = dp.beta;
         for block in c.blocks(h.rows()) {
-            let (h, dy) = (
-                h.rows_range(block.x.clone()),
-                dy.rows_range(block.dy.clone()),
-            );
-            let dp = dp.of(&block);
-            column_dots(h, dy, beta, self.gain.of_mut(dp));
-            col_sums(level, dy, beta, self.bias.of_mut(dp));
+            let h = h.rows_range(block.x.clone());
+            let rows = dy.rows_range(block.dy.clone());
+            column_dots(h, rows, beta, self.gain.of_mut(dp.of(&block)));
+            dp.put_col_sums(&block, self.bias, dy, level);
         }
     }
 }

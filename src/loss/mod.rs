@@ -3,12 +3,44 @@
 //! A loss is `sum_i w_i l(z_i, y_i)` over the rows (and, for losses that act on each output by itself, over the outputs), times one
 //! scale that the caller chooses (1 for a sum, 1 / total weight for a mean). Rows of weight 0 and masked cells add nothing, whatever
 //! numbers stand there.
+//!
+//! A loss of one's own, here Poisson regression's `l = e^z - y z` for counts `y`:
+//! ```
+//! use cognate::loss::{Loss, Targets, hvp_of_outputs, sum_of_outputs};
+//! use cognate::workspace::{Need, Work};
+//! use cognate::{MatMut, MatRef, Real};
+//!
+//! struct Poisson;
+//!
+//! impl<T: Real> Loss<T> for Poisson {
+//!     fn need(&self, _rows: usize, _outputs: usize) -> Need {
+//!         Need::default() // nothing to keep
+//!     }
+//!     fn value_grad(&self, z: MatRef<T>, y: &Targets<T>, scale: T, dz: Option<MatMut<T>>, _: &mut [T], _: &mut Work<T>) -> T {
+//!         sum_of_outputs(z, y, scale, dz, |z, y| (z.exp() - y * z, z.exp() - y))
+//!     }
+//!     fn hvp(&self, z: MatRef<T>, y: &Targets<T>, scale: T, _: &[T], rz: MatRef<T>, rdz: MatMut<T>, _: &mut Work<T>) {
+//!         hvp_of_outputs(z, y, scale, rz, rdz, |z, _| z.exp())
+//!     }
+//! }
+//!
+//! let (z, counts) = (MatRef::new(&[0.0, 1.0], 2, 1)?, MatRef::new(&[1.0, 3.0], 2, 1)?);
+//! let work = &mut cognate::workspace::Workspace::new(Need::default());
+//! let mut slopes = [0.0; 2];
+//! let dz = Some(MatMut::new(&mut slopes, 2, 1)?);
+//! let y = Targets::values(counts).masked(Some(&[true, false]));
+//! assert_eq!(Poisson.value_grad(z, &y, 1.0, dz, &mut [], &mut work.slabs().work), 1.0);
+//! assert_eq!(slopes, [0.0, 0.0]); // e^0 - 1 = 0, and a masked cell adds nothing
+//! # Ok::<(), cognate::ViewError>(())
+//! ```
 
 mod logistic;
+mod outputs;
 mod residual;
 mod softmax;
 
 pub use logistic::Logistic;
+pub use outputs::{hvp_of_outputs, sum_of_outputs};
 pub use residual::{Huber, Squared};
 pub use softmax::Softmax;
 

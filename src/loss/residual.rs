@@ -7,7 +7,7 @@
 
 use cognate_kernels::{MatMut, MatRef, Real};
 
-use super::{Loss, Targets, scaled};
+use super::{Loss, Targets, hvp_of_outputs, sum_of_outputs};
 use crate::workspace::{Need, Work};
 
 /// `(z - y)^2 / 2`.
@@ -21,60 +21,15 @@ pub struct Huber {
     pub delta: f64,
 }
 
-/// Value and slope at the residual `r`.
-fn huber<T: Real>(delta: T, r: T) -> (T, T) {
-    let half = T::from_f64(0.5);
-    if r.abs() <= delta {
-        (half * r * r, r)
-    } else {
+impl Huber {
+    /// Value and slope at the residual `r`.
+    fn at<T: Real>(&self, r: T) -> (T, T) {
+        let (delta, half) = (T::from_f64(self.delta), T::from_f64(0.5));
+        if r.abs() <= delta {
+            return (half * r * r, r);
+        }
         let slope = if r > T::ZERO { delta } else { -delta };
         (delta * (r.abs() - half * delta), slope)
-    }
-}
-
-/// `scale * sum of w l(z - y)` and its gradient, `l` giving value and slope.
-fn value_grad<T: Real>(
-    l: impl Fn(T) -> (T, T),
-    z: MatRef<'_, T>,
-    y: &Targets<'_, T>,
-    scale: T,
-    mut dz: Option<MatMut<'_, T>>,
-) -> T {
-    assert_eq!(y.shape(), (z.rows(), z.cols()), "targets against outputs");
-    let mut total = 0.0;
-    for i in 0..z.rows() {
-        for j in 0..z.cols() {
-            let mut gradient = T::ZERO;
-            if let Some((weight, target)) = y.cell(i, j) {
-                let (value, slope) = l(z.at(i, j) - target);
-                total += (weight * value).to_f64();
-                gradient = scale * weight * slope;
-            }
-            if let Some(dz) = &mut dz {
-                dz.set(i, j, gradient);
-            }
-        }
-    }
-    scaled(scale, total)
-}
-
-/// `rdz = scale w rz` where the residual is `curved`, else 0.
-fn hvp<T: Real>(
-    curved: impl Fn(T) -> bool,
-    z: MatRef<'_, T>,
-    y: &Targets<'_, T>,
-    scale: T,
-    rz: MatRef<'_, T>,
-    mut rdz: MatMut<'_, T>,
-) {
-    for i in 0..z.rows() {
-        for j in 0..z.cols() {
-            let cell = y
-                .cell(i, j)
-                .filter(|&(_, target)| curved(z.at(i, j) - target));
-            let product = |(weight, _)| scale * weight * rz.at(i, j);
-            rdz.set(i, j, cell.map_or(T::ZERO, product));
-        }
     }
 }
 
@@ -92,7 +47,10 @@ impl<T: Real> Loss<T> for Squared {
         _saved: &mut [T],
         _w: &mut Work<'_, T>,
     ) -> T {
-        value_grad(|r| (T::from_f64(0.5) * r * r, r), z, y, scale, dz)
+        sum_of_outputs(z, y, scale, dz, |z, y| {
+            let r = z - y;
+            (T::from_f64(0.5) * r * r, r)
+        })
     }
 
     fn hvp(
@@ -105,7 +63,7 @@ impl<T: Real> Loss<T> for Squared {
         rdz: MatMut<'_, T>,
         _w: &mut Work<'_, T>,
     ) {
-        hvp(|_| true, z, y, scale, rz, rdz);
+        hvp_of_outputs(z, y, scale, rz, rdz, |_, _| T::ONE);
     }
 }
 
@@ -123,8 +81,7 @@ impl<T: Real> Loss<T> for Huber {
         _saved: &mut [T],
         _w: &mut Work<'_, T>,
     ) -> T {
-        let delta = T::from_f64(self.delta);
-        value_grad(|r| huber(delta, r), z, y, scale, dz)
+        sum_of_outputs(z, y, scale, dz, |z, y| self.at(z - y))
     }
 
     fn hvp(
@@ -138,6 +95,12 @@ impl<T: Real> Loss<T> for Huber {
         _w: &mut Work<'_, T>,
     ) {
         let delta = T::from_f64(self.delta);
-        hvp(|r: T| r.abs() <= delta, z, y, scale, rz, rdz);
+        hvp_of_outputs(z, y, scale, rz, rdz, |z, y| {
+            if (z - y).abs() <= delta {
+                T::ONE
+            } else {
+                T::ZERO
+            }
+        });
     }
 }
