@@ -19,8 +19,9 @@ use cognate_kernels::{MatRef, Real};
 use crate::check;
 use crate::error::{Error, Result};
 use crate::loss::{Logistic, Loss, Softmax, Targets};
+use crate::model::LinearModel;
+use crate::model::class_model::{LogisticModel, logits};
 use crate::model::classes::{ClassWeight, class_totals, row_weights};
-use crate::model::logistic_model::{LogisticModel, logits};
 use crate::objective::Objective;
 use crate::objective::linear::LinearObjective;
 use crate::optim::{Callback, Lbfgs, LbfgsState, NewtonCg, NewtonCgState, Report, Stop};
@@ -215,7 +216,10 @@ impl LogisticRegression {
             return Err(Error::Diverged);
         }
         centre(&mut p[d * k..]);
-        Ok((LogisticModel::from_params(d, problem.classes, p), report))
+        Ok((
+            LogisticModel::from_map(LinearModel::from_params(d, k, p))?,
+            report,
+        ))
     }
 
     fn minimise<T: Real, L: Loss<T> + Sync>(

@@ -2,12 +2,13 @@
 
 use alloc::{vec, vec::Vec};
 
-use cognate_kernels::{MatMut, MatRef, Product, Real};
+use cognate_kernels::{MatMut, MatRef, Product, Real, gemm_scratch};
 
 use crate::check;
 use crate::error::Result;
+use crate::model::links::{Links, predict, predict_into};
 use crate::params::LayoutBuf;
-use crate::workspace::{Work, default_level};
+use crate::workspace::{Need, Work, default_level};
 
 /// `z = W x + b`: `W` is outputs `k` x features `d`, `b` has `k` numbers.
 ///
@@ -88,12 +89,7 @@ impl<T: Real> LinearModel<T> {
     /// # Errors
     /// If `x` has other features or a number that is not finite.
     pub fn predict(&self, x: MatRef<'_, T>) -> Result<Vec<T>> {
-        check::finite("x", x)?;
-        let (n, k) = (x.rows(), self.outputs);
-        let mut z = vec![T::ZERO; n * k];
-        let mut work = Work::new(default_level(), &mut []);
-        self.predict_into(x, MatMut::planned(&mut z, n, k), &mut work)?;
-        Ok(z)
+        predict(self, x)
     }
 
     /// As [`LinearModel::predict`], into `z: n x k`, without memory of its own; a row that is not finite gives one that is not.
@@ -106,10 +102,27 @@ impl<T: Real> LinearModel<T> {
         z: MatMut<'_, T>,
         w: &mut Work<'_, T>,
     ) -> Result<()> {
-        let n = x.rows();
-        check::shape("x", (n, x.cols()), (n, self.features))?;
-        check::shape("z", (z.rows(), z.cols()), (n, self.outputs))?;
+        predict_into(self, x, z, w)
+    }
+}
+
+impl<T: Real> Links for LinearModel<T> {
+    type Number = T;
+
+    fn features(&self) -> usize {
+        self.features
+    }
+
+    fn outputs(&self) -> usize {
+        self.outputs
+    }
+
+    fn need(&self, rows: usize) -> Need {
+        let level = default_level();
+        Need::scratch(gemm_scratch::<T>(level, rows, self.features, self.outputs))
+    }
+
+    fn links_into(&self, x: MatRef<'_, T>, z: MatMut<'_, T>, w: &mut Work<'_, T>) {
         w.gemm(Product::new(x, self.weights()).bias(self.intercept()), z);
-        Ok(())
     }
 }

@@ -4,13 +4,15 @@
 //! model of its own type with a report. A model can be built from known parameters and gives them back.
 
 #[cfg(feature = "alloc")]
+mod class_model;
+#[cfg(feature = "alloc")]
 mod classes;
 #[cfg(feature = "alloc")]
 mod linear;
 #[cfg(feature = "alloc")]
-mod logistic;
+mod links;
 #[cfg(feature = "alloc")]
-mod logistic_model;
+mod logistic;
 #[cfg(feature = "alloc")]
 mod map;
 #[cfg(feature = "alloc")]
@@ -20,10 +22,11 @@ mod summary;
 
 #[cfg(feature = "alloc")]
 pub use self::{
+    class_model::{ClassModel, LogisticModel},
     classes::ClassWeight,
     linear::{LinearRegression, LinearReport, Ridge},
+    links::Links,
     logistic::{LogisticRegression, Solver},
-    logistic_model::LogisticModel,
     map::LinearModel,
     summary::Summary,
 };

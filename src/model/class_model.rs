@@ -1,4 +1,4 @@
-//! A fitted logistic regression: from features to log-odds, probabilities, classes.
+//! A classifier over links: from features to logits, probabilities, classes.
 
 use alloc::{vec, vec::Vec};
 
@@ -7,17 +7,18 @@ use cognate_kernels::{Func, MatMut, MatRef, Real, map, softmax_rows};
 use crate::check;
 use crate::error::{Error, Result};
 use crate::model::LinearModel;
+use crate::model::links::{self, BLOCK, Links};
 use crate::workspace::{Need, Work, Workspace};
 
-/// Rows whose logits are held at once.
-const BLOCK: usize = 64;
-
-/// Logits `z = W x + b`, one for two classes, else one a class.
+/// A classifier: a map from features to logits, one for two classes (the log-odds of class 1), else one a class.
 #[derive(Clone, Debug, PartialEq)]
-pub struct LogisticModel<T> {
-    map: LinearModel<T>,
+pub struct ClassModel<M> {
+    map: M,
     classes: usize,
 }
+
+/// A fitted logistic regression.
+pub type LogisticModel<T> = ClassModel<LinearModel<T>>;
 
 impl<T: Real> LogisticModel<T> {
     /// The model with coefficients `coef` (`k x d`, or `1 x d` for two classes) and as many intercepts as rows.
@@ -25,26 +26,45 @@ impl<T: Real> LogisticModel<T> {
     /// # Errors
     /// If there are no features or two rows, `intercept` has another length than `coef` has rows, or a number is not finite.
     pub fn new(coef: MatRef<'_, T>, intercept: &[T]) -> Result<Self> {
+        let one_row = (1, coef.cols());
         if coef.rows() == 2 {
-            // Two rows would be the softmax of two classes: the same model has the difference of the rows alone.
-            return Err(Error::Shape {
-                argument: "coef",
-                expected: (1, coef.cols()),
-                found: (2, coef.cols()),
+            // The softmax of two classes is the logistic model of the rows' difference: one model, one form.
+            check::shape("coef", (2, coef.cols()), one_row)?;
+        }
+        Self::from_map(LinearModel::new(coef, intercept)?)
+    }
+
+    /// The coefficients: classes x features, one row (of class 1) for two classes.
+    pub fn coef(&self) -> MatRef<'_, T> {
+        self.map.coef()
+    }
+
+    /// The intercepts: one a class, one for two classes.
+    pub fn intercept(&self) -> &[T] {
+        self.map.intercept()
+    }
+}
+
+impl<T: Real, M: Links<Number = T>> ClassModel<M> {
+    /// The classifier over `map`: of two classes if it has one output, else of as many as it has outputs.
+    ///
+    /// # Errors
+    /// If the map has no or two outputs.
+    pub fn from_map(map: M) -> Result<Self> {
+        let outputs = map.outputs();
+        if outputs == 0 || outputs == 2 {
+            return Err(Error::Setting {
+                name: "number of logits",
+                must: "1 for two classes, else one a class",
+                found: outputs as f64,
             });
         }
-        let map = LinearModel::new(coef, intercept)?;
-        let classes = map.outputs().max(2);
+        let classes = outputs.max(2);
         Ok(Self { map, classes })
     }
 
-    pub(crate) fn from_params(features: usize, classes: usize, params: Vec<T>) -> Self {
-        let map = LinearModel::from_params(features, logits(classes), params);
-        Self { map, classes }
-    }
-
-    /// The linear map from features to logits, which has the parameters.
-    pub fn map(&self) -> &LinearModel<T> {
+    /// The map from features to logits, which has the parameters.
+    pub fn map(&self) -> &M {
         &self.map
     }
 
@@ -58,19 +78,10 @@ impl<T: Real> LogisticModel<T> {
         self.map.features()
     }
 
-    /// The coefficients: classes x features, one row (of class 1) for two classes.
-    pub fn coef(&self) -> MatRef<'_, T> {
-        self.map.coef()
-    }
-
-    /// The intercepts: one a class, one for two classes.
-    pub fn intercept(&self) -> &[T] {
-        self.map.intercept()
-    }
-
     /// Scratch that the `_into` forms need, for any number of rows.
     pub fn need(&self) -> Need {
-        Need::scratch(BLOCK * (self.map.outputs() + 1))
+        let own = BLOCK * (self.map.outputs() + 1);
+        self.map.need(BLOCK).with_scratch(own)
     }
 
     /// Logits of `x: n x d`: `n x k`, row-major, one a row for two classes.
@@ -78,10 +89,10 @@ impl<T: Real> LogisticModel<T> {
     /// # Errors
     /// If `x` has other features or a number that is not finite.
     pub fn decision_function(&self, x: MatRef<'_, T>) -> Result<Vec<T>> {
-        self.map.predict(x)
+        links::predict(&self.map, x)
     }
 
-    /// As [`LogisticModel::decision_function`] into `z`, without memory of its own.
+    /// As [`ClassModel::decision_function`] into `z`, without memory of its own.
     ///
     /// # Errors
     /// If `x` has other features, or `z` another shape.
@@ -91,7 +102,7 @@ impl<T: Real> LogisticModel<T> {
         z: MatMut<'_, T>,
         w: &mut Work<'_, T>,
     ) -> Result<()> {
-        self.map.predict_into(x, z, w)
+        links::predict_into(&self.map, x, z, w)
     }
 
     /// Probabilities of the classes for `x: n x d`: `n x classes`, row-major.
@@ -99,15 +110,15 @@ impl<T: Real> LogisticModel<T> {
     /// # Errors
     /// If `x` has other features or a number that is not finite.
     pub fn predict_proba(&self, x: MatRef<'_, T>) -> Result<Vec<T>> {
-        check::finite("x", x)?;
-        let mut p = vec![T::ZERO; x.rows() * self.classes];
-        let into = MatMut::planned(&mut p, x.rows(), self.classes);
-        let mut workspace = Workspace::new(self.need());
-        self.predict_proba_into(x, into, &mut workspace.slabs().work)?;
+        let (n, k) = (x.rows(), self.classes);
+        let mut p = vec![T::ZERO; n * k];
+        self.checked(x, |w| {
+            self.predict_proba_into(x, MatMut::planned(&mut p, n, k), w)
+        })?;
         Ok(p)
     }
 
-    /// As [`LogisticModel::predict_proba`] into `p: n x classes`, without memory of its own. A row that is not finite gives one that is
+    /// As [`ClassModel::predict_proba`] into `p: n x classes`, without memory of its own. A row that is not finite gives one that is
     /// not.
     ///
     /// # Errors
@@ -118,7 +129,7 @@ impl<T: Real> LogisticModel<T> {
         mut p: MatMut<'_, T>,
         w: &mut Work<'_, T>,
     ) -> Result<()> {
-        check::shape("x", (x.rows(), x.cols()), (x.rows(), self.features()))?;
+        self.check_features(x)?;
         check::shape("p", (p.rows(), p.cols()), (x.rows(), self.classes))?;
         let level = w.level();
         self.by_blocks(x, w, |first, z, spare| {
@@ -133,7 +144,8 @@ impl<T: Real> LogisticModel<T> {
                 p.set(i, 0, T::ONE - one);
                 p.set(i, 1, one);
             }
-        })
+        });
+        Ok(())
     }
 
     /// The likeliest class of each row of `x: n x d`, of equal ones the lowest.
@@ -141,14 +153,12 @@ impl<T: Real> LogisticModel<T> {
     /// # Errors
     /// If `x` has other features or a number that is not finite.
     pub fn predict(&self, x: MatRef<'_, T>) -> Result<Vec<u32>> {
-        check::finite("x", x)?;
         let mut labels = vec![0; x.rows()];
-        let mut workspace = Workspace::new(self.need());
-        self.predict_into(x, &mut labels, &mut workspace.slabs().work)?;
+        self.checked(x, |w| self.predict_into(x, &mut labels, w))?;
         Ok(labels)
     }
 
-    /// As [`LogisticModel::predict`] into `labels`, without memory of its own. A row that is not finite has any class.
+    /// As [`ClassModel::predict`] into `labels`, without memory of its own. A row that is not finite has any class.
     ///
     /// # Errors
     /// If `x` has other features, or `labels` another length than `x` has rows.
@@ -158,7 +168,7 @@ impl<T: Real> LogisticModel<T> {
         labels: &mut [u32],
         w: &mut Work<'_, T>,
     ) -> Result<()> {
-        check::shape("x", (x.rows(), x.cols()), (x.rows(), self.features()))?;
+        self.check_features(x)?;
         check::shape("labels", (labels.len(), 1), (x.rows(), 1))?;
         self.by_blocks(x, w, |first, z, _| {
             for i in 0..z.rows() {
@@ -167,7 +177,22 @@ impl<T: Real> LogisticModel<T> {
                     _ => argmax(z.rb().row(i)),
                 };
             }
-        })
+        });
+        Ok(())
+    }
+
+    fn check_features(&self, x: MatRef<'_, T>) -> Result<()> {
+        check::shape("x", (x.rows(), x.cols()), (x.rows(), self.features()))
+    }
+
+    /// `work` on rows that are known to be finite, with memory for it.
+    fn checked(
+        &self,
+        x: MatRef<'_, T>,
+        work: impl FnOnce(&mut Work<'_, T>) -> Result<()>,
+    ) -> Result<()> {
+        check::finite("x", x)?;
+        work(&mut Workspace::new(self.need()).slabs().work)
     }
 
     /// Calls `each` with the first row, the logits and some scratch of every block of rows.
@@ -176,7 +201,7 @@ impl<T: Real> LogisticModel<T> {
         x: MatRef<'_, T>,
         w: &mut Work<'_, T>,
         mut each: impl FnMut(usize, &mut MatMut<'_, T>, &mut [T]),
-    ) -> Result<()> {
+    ) {
         let k = self.map.outputs();
         let (logits, mut w) = w.take(BLOCK * k);
         let (spare, mut w) = w.take(BLOCK);
@@ -184,10 +209,9 @@ impl<T: Real> LogisticModel<T> {
             let rows = BLOCK.min(x.rows() - first);
             let mut z = MatMut::planned(logits, rows, k);
             let block = x.rows_range(first..first + rows);
-            self.map.predict_into(block, z.rb_mut(), &mut w)?;
+            self.map.links_into(block, z.rb_mut(), &mut w);
             each(first, &mut z, spare);
         }
-        Ok(())
     }
 }
 
