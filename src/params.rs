@@ -142,7 +142,7 @@ impl<'a> Layout<'a> {
 
 /// A [`Layout`] under construction: each part added lies behind the last.
 #[cfg(feature = "alloc")]
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LayoutBuf {
     spans: Vec<Span>,
     names: String,

@@ -16,6 +16,8 @@ mod logistic;
 #[cfg(feature = "alloc")]
 mod map;
 #[cfg(feature = "alloc")]
+mod mlp;
+#[cfg(feature = "alloc")]
 mod normal;
 #[cfg(feature = "alloc")]
 mod summary;
@@ -28,5 +30,9 @@ pub use self::{
     links::Links,
     logistic::{LogisticRegression, Solver},
     map::LinearModel,
+    mlp::{
+        Classes, LearningRate, Mlp, MlpClassifier, MlpRegressor, MlpSolver, Network, Training,
+        Values,
+    },
     summary::Summary,
 };

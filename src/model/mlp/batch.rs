@@ -1,0 +1,71 @@
+//! Rows of a mini-batch, gathered side by side.
+
+use alloc::vec::Vec;
+
+use cognate_kernels::{MatRef, Real};
+
+use crate::loss::{Target, Targets};
+
+/// The rows that a training run sees.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Data<'a, T> {
+    /// `n x d`.
+    pub(super) x: MatRef<'a, T>,
+    pub(super) y: Targets<'a, T>,
+}
+
+/// Room for the rows of a mini-batch; grows to the largest one and stays.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Batch<T> {
+    x: Vec<T>,
+    labels: Vec<u32>,
+    values: Vec<T>,
+    weights: Vec<T>,
+}
+
+impl<T: Real> Batch<T> {
+    /// Copies the rows of these indices.
+    pub(super) fn gather(&mut self, from: Data<'_, T>, rows: &[u32]) -> Data<'_, T> {
+        let indices = || rows.iter().map(|&row| row as usize);
+        gather_rows(&mut self.x, from.x, indices());
+        let target = match from.y.target {
+            Target::Classes(labels) => {
+                refill(&mut self.labels, indices().map(|i| labels[i]));
+                Target::Classes(&self.labels[..])
+            }
+            Target::Values(y) => {
+                gather_rows(&mut self.values, y, indices());
+                Target::Values(MatRef::planned(&self.values, rows.len(), y.cols()))
+            }
+        };
+        let weights = from.y.weights.map(|weights| {
+            refill(&mut self.weights, indices().map(|i| weights[i]));
+            &self.weights[..]
+        });
+        Data {
+            x: MatRef::planned(&self.x, rows.len(), from.x.cols()),
+            y: Targets {
+                target,
+                weights,
+                mask: None,
+            },
+        }
+    }
+}
+
+fn refill<T>(room: &mut Vec<T>, items: impl Iterator<Item = T>) {
+    room.clear();
+    room.extend(items);
+}
+
+fn gather_rows<T: Real>(room: &mut Vec<T>, from: MatRef<'_, T>, rows: impl Iterator<Item = usize>) {
+    room.clear();
+    let side_by_side = from.col_stride() == 1 || from.cols() == 1;
+    for row in rows {
+        if side_by_side {
+            room.extend_from_slice(from.row(row));
+        } else {
+            room.extend((0..from.cols()).map(|column| from.at(row, column)));
+        }
+    }
+}
