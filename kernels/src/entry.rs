@@ -15,7 +15,7 @@ use crate::{
 #[allow(missing_docs)] // of the public functions that they stand behind
 pub trait Kernels: Sized {
     fn one(what: One, x: Self) -> Self;
-    fn gemm(level: Level, p: Product<'_, Self>, c: MatMut<'_, Self>, scratch: &mut [Self]);
+    fn gemm(level: Level, p: &Product<'_, Self>, c: &mut MatMut<'_, Self>, scratch: &mut [Self]);
     fn map(level: Level, f: Func, x: &mut [Self]);
     fn activate(level: Level, a: Activation, z: MatRef<'_, Self>, y: MatMut<'_, Self>);
     fn derive(
@@ -54,7 +54,7 @@ impl Kernels for f32 {
             None => func::one(Model::<1, false>::UNFUSED, what, x),
         }
     }
-    fn gemm(level: Level, p: Product<'_, f32>, c: MatMut<'_, f32>, scratch: &mut [f32]) {
+    fn gemm(level: Level, p: &Product<'_, f32>, c: &mut MatMut<'_, f32>, scratch: &mut [f32]) {
         dispatch!(level, s => gemm::run(s, p, c, scratch));
     }
     fn map(level: Level, f: Func, x: &mut [f32]) {
@@ -127,7 +127,7 @@ impl Kernels for f64 {
             None => func::one(Model::<1, false>::UNFUSED, what, x),
         }
     }
-    fn gemm(level: Level, p: Product<'_, f64>, c: MatMut<'_, f64>, scratch: &mut [f64]) {
+    fn gemm(level: Level, p: &Product<'_, f64>, c: &mut MatMut<'_, f64>, scratch: &mut [f64]) {
         dispatch!(level, s => gemm::run(s, p, c, scratch));
     }
     fn map(level: Level, f: Func, x: &mut [f64]) {

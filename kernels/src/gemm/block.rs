@@ -17,179 +17,49 @@ use core::mem::MaybeUninit;
 use core::ptr;
 
 use super::pack::pack;
-use super::problem::{Problem, Side};
-use super::tile::{Panel, main_rows, rows_of, vectors_of};
+use super::plan::{ALIGN, Cut, Plan, STACK};
+use super::problem::{Problem, Side, by_lanes};
+use super::tile::{Panel, rows_of};
 use super::{finish, tile};
 use crate::isa::Simd;
-use crate::{Activation, Level, Real};
+use crate::{Activation, MatMut, Product, Real};
 
-/// Longest run of k: B's panel of two registers stays in L1.
-const KC: usize = 256;
-/// Bytes of a packed block of A: a part of L2.
-const A_BYTES: usize = 192 << 10;
-/// Bytes of a packed block of B: a part of L3.
-const B_BYTES: usize = 4 << 20;
-/// Bytes of B above which it is packed, if rows enough share it.
-const B_UNPACKED: usize = 256 << 10;
-/// Bytes between A's columns above which A is packed: a page for every few k.
-const A_STRIDE: usize = 2 << 10;
-/// Bytes of C between the kernel and a costly activation: a part of L1.
-const C_BYTES: usize = 16 << 10;
-/// Numbers packed on the stack where the caller's scratch does not suffice.
-pub(super) const STACK: usize = 2048;
-/// Numbers that the start of scratch may lie off a cache line.
-const ALIGN: usize = 16;
 /// Numbers of the largest tile: 8 rows of 3 registers of 16.
 const TILE: usize = 384;
 
-/// Elements of scratch for the best plan of an `m x k` by `k x n` product in any form; 0 if the stack suffices.
-pub(super) fn scratch_for<T: Real>(_level: Level, m: usize, k: usize, n: usize) -> usize {
-    let size = size_of::<T>();
-    let run = k.min(KC);
-    let a = run * m.next_multiple_of(16).min(A_BYTES / size / KC);
-    let b = run * n.next_multiple_of(16).min(B_BYTES / size / KC);
-    // The transposed problem packs the other way round.
-    let a_t = run * n.next_multiple_of(16).min(A_BYTES / size / KC);
-    let b_t = run * m.next_multiple_of(16).min(B_BYTES / size / KC);
-    let room = (a + b).max(a_t + b_t);
-    if room <= STACK { 0 } else { room + ALIGN }
-}
-
-/// `count` cut into `pieces` that differ by at most one: `long` of `size + 1`, then the rest of `size`.
-#[derive(Clone, Copy)]
-struct Cut {
-    pieces: usize,
-    size: usize,
-    long: usize,
-}
-
-impl Cut {
-    /// As few pieces as possible of at most `most`.
-    #[inline(always)]
-    fn new(count: usize, most: usize) -> Self {
-        if count <= most {
-            return Self {
-                pieces: 1,
-                size: count,
-                long: 0,
-            };
-        }
-        let pieces = count.div_ceil(most);
-        let size = count / pieces;
-        Self {
-            pieces,
-            size,
-            long: count - size * pieces,
-        }
+/// The registers and the panel of a product that is a single tile and needs nothing but the kernel. Made straight from the views: for
+/// a tiny product the way to the kernel is all of the cost.
+#[inline(always)]
+pub(super) fn single_tile<T: Real, S: Simd<T>>(
+    p: &Product<'_, T>,
+    c: &mut MatMut<'_, T>,
+) -> Option<(usize, Panel<T>)> {
+    let (m, k, n) = (c.rows(), p.a.cols(), c.cols());
+    let vectors = n.div_ceil(S::LANES);
+    let fits = vectors <= 8 && m <= rows_of::<T, S>(vectors);
+    let in_line = n == 1 || (p.b.col_stride() == 1 && c.col_stride() == 1);
+    let in_tile = matches!(p.activation, Activation::Identity | Activation::Relu);
+    let plain = p.alpha == T::ONE && in_tile && !by_lanes(n, k, p.a.col_stride());
+    if !(fits && in_line && plain) {
+        return None;
     }
-
-    /// The longest piece.
-    #[inline(always)]
-    fn longest(self) -> usize {
-        self.size + usize::from(self.long > 0)
-    }
-
-    /// Start and size of piece `p`.
-    #[inline(always)]
-    fn piece(self, p: usize) -> (usize, usize) {
-        (
-            p * self.size + p.min(self.long),
-            self.size + usize::from(p < self.long),
-        )
-    }
-}
-
-/// Sizes of the blocks and which operands are packed.
-#[derive(Clone, Copy)]
-struct Plan {
-    /// Most registers of a panel.
-    vectors: usize,
-    mc: usize,
-    kc: usize,
-    nc: usize,
-    left: bool,
-    right: bool,
-}
-
-impl Plan {
-    #[inline(always)]
-    fn new<T: Real, S: Simd<T>>(p: &Problem<T>) -> Self {
-        let size = size_of::<T>();
-        let scaled = p.alpha != T::ONE;
-        let large = p.k * p.n * size > B_UNPACKED && p.m >= 4 * main_rows::<T, S>();
-        let far = p.a.col * size >= A_STRIDE && p.k >= 64 && p.n >= 8 * S::LANES;
-        let right = large || p.b.col != 1 || (scaled && p.given == Side::Right);
-        let left = far || (scaled && p.given == Side::Left);
-        let costly = !matches!(p.activation, Activation::Identity | Activation::Relu);
-        let rows = if left { A_BYTES / size / KC } else { p.m };
-        let after = if costly { C_BYTES / size / p.n } else { p.m };
-        let mc = rows.min(after).max(main_rows::<T, S>()).min(p.m);
-        Self {
-            vectors: vectors_of::<T, S>(Cut::new(mc, main_rows::<T, S>()).longest()),
-            mc,
-            kc: if p.k <= KC {
-                p.k
-            } else {
-                Cut::new(p.k, KC).longest()
-            },
-            nc: if right {
-                (B_BYTES / size / KC).min(p.n)
-            } else {
-                p.n
-            },
-            left,
-            right,
-        }
-    }
-
-    /// How a block's columns are cut, in registers.
-    #[inline(always)]
-    fn panels<T, S: Simd<T>>(&self, p: &Problem<T>) -> Cut {
-        Cut::new(p.n.div_ceil(S::LANES), self.vectors)
-    }
-
-    /// How a block's rows are cut where A is packed: for any panel.
-    #[inline(always)]
-    fn tiles<T, S: Simd<T>>(&self, p: &Problem<T>) -> Cut {
-        Cut::new(p.m, rows_of::<T, S>(self.vectors))
-    }
-
-    /// Numbers of A and of B that are packed at a time.
-    #[inline(always)]
-    fn room<T, S: Simd<T>>(&self) -> (usize, usize) {
-        let a = if self.left { self.mc } else { 0 };
-        let b = if self.right {
-            self.nc.next_multiple_of(S::LANES)
-        } else {
-            0
-        };
-        (a * self.kc, b * self.kc)
-    }
-
-    /// The plan with smaller blocks, to pack no more than `room >= STACK` numbers.
-    fn shrunk<T, S: Simd<T>>(self, room: usize) -> Self {
-        let (rows, columns) = (main_rows::<T, S>(), 4 * S::LANES);
-        let (a, b) = match (self.left, self.right) {
-            (true, true) => (room / 4, room - room / 4),
-            _ => (room, room),
-        };
-        let kc = self.kc.min(a / rows).min(b / columns);
-        let fit = |have: usize, unit: usize| have / kc / unit * unit;
-        Self {
-            mc: if self.left {
-                self.mc.min(fit(a, rows))
-            } else {
-                self.mc
-            },
-            kc,
-            nc: if self.right {
-                self.nc.min(fit(b, columns))
-            } else {
-                self.nc
-            },
-            ..self
-        }
-    }
+    let panel = Panel {
+        c: c.as_mut_ptr(),
+        a_row: p.a.row_stride(),
+        k,
+        b: p.b.as_ptr(),
+        m,
+        a_k: p.a.col_stride(),
+        c_row: c.row_stride(),
+        a: p.a.as_ptr(),
+        n,
+        b_k: p.b.row_stride(),
+        a_step: 0,
+        bias: p.bias.map_or(ptr::null(), <[T]>::as_ptr),
+        beta: p.beta,
+        relu: p.activation == Activation::Relu,
+    };
+    Some((vectors, panel))
 }
 
 /// Solves a problem with m, n >= 1 by chains.
@@ -199,17 +69,17 @@ impl Plan {
 #[inline(always)]
 pub(super) unsafe fn solve<T: Real, S: Simd<T>>(s: S, p: &Problem<T>, scratch: &mut [T]) {
     let plan = Plan::new::<T, S>(p);
-    if p.k == 0 || !(plan.left || plan.right) {
-        let plan = Plan {
-            left: false,
-            right: false,
-            ..plan
-        };
-        // SAFETY: the caller's promises; nothing is packed.
-        return unsafe { enter(s, p, &plan, ptr::null_mut()) };
+    // SAFETY: the caller's promises; nothing is packed in the first two.
+    unsafe {
+        if plan.is_one_block(p) {
+            compute(s, p, &plan, Packed::NOTHING, true);
+            finish::after(s, p);
+        } else if !(plan.left || plan.right) {
+            enter(s, p, &plan, ptr::null_mut());
+        } else {
+            packed(s, p, plan, scratch);
+        }
     }
-    // SAFETY: the caller's promises.
-    unsafe { packed(s, p, plan, scratch) }
 }
 
 /// [`solve`] with packing: in scratch, or on the stack if that has more room.
@@ -261,7 +131,8 @@ unsafe fn blocks<T: Real, S: Simd<T>>(s: S, p: &Problem<T>, plan: &Plan, room: *
         },
         right: if plan.right { room } else { ptr::null_mut() },
     };
-    for j in (0..p.n).step_by(plan.nc) {
+    let mut j = 0;
+    while j < p.n {
         let n = plan.nc.min(p.n - j);
         let mut done = 0;
         loop {
@@ -279,6 +150,7 @@ unsafe fn blocks<T: Real, S: Simd<T>>(s: S, p: &Problem<T>, plan: &Plan, room: *
                 break;
             }
         }
+        j += n;
     }
 }
 
@@ -294,7 +166,8 @@ unsafe fn rows<T: Real, S: Simd<T>>(
     packed: Packed<T>,
     last: bool,
 ) {
-    for i in (0..run.m).step_by(plan.mc) {
+    let mut i = 0;
+    while i < run.m {
         let m = plan.mc.min(run.m - i);
         let block = run.part(i..i + m, 0..run.k, 0..run.n);
         // SAFETY: a part of the problem; the plan's room.
@@ -307,6 +180,7 @@ unsafe fn rows<T: Real, S: Simd<T>>(
                 finish::after(s, &block);
             }
         }
+        i += m;
     }
 }
 
@@ -315,6 +189,13 @@ unsafe fn rows<T: Real, S: Simd<T>>(
 struct Packed<T> {
     left: *mut T,
     right: *mut T,
+}
+
+impl<T> Packed<T> {
+    const NOTHING: Self = Self {
+        left: ptr::null_mut(),
+        right: ptr::null_mut(),
+    };
 }
 
 /// Packs B's block: panel after panel, each k rows of its registers.
@@ -359,7 +240,7 @@ unsafe fn pack_left<T: Real, S: Simd<T>>(s: S, p: &Problem<T>, plan: &Plan, to: 
     }
 }
 
-/// All tiles of a block.
+/// All tiles of a block. `last`: its run of k ends the chains.
 #[inline(always)]
 unsafe fn compute<T: Real, S: Simd<T>>(
     s: S,
@@ -377,10 +258,10 @@ unsafe fn compute<T: Real, S: Simd<T>>(
     for q in 0..panels.pieces {
         let (start, vectors) = panels.piece(q);
         let (j, w) = (start * S::LANES, vectors * S::LANES);
-        let (b, b_k) = if packed.right.is_null() {
-            (p.b.at(0, j).ptr, p.b.row)
-        } else {
+        let (b, b_k) = if plan.right {
             (packed.right.wrapping_add(j * p.k).cast_const(), w)
+        } else {
+            (p.b.at(0, j).ptr, p.b.row)
         };
         let tiles = if plan.left {
             plan.tiles::<T, S>(p)
@@ -395,34 +276,29 @@ unsafe fn compute<T: Real, S: Simd<T>>(
             if count == 0 {
                 continue;
             }
-            let (a, a_row, a_k, a_tile) = if packed.left.is_null() {
-                (p.a.at(i, 0).ptr, p.a.row, p.a.col, rows * p.a.row)
+            let (a, a_row, a_k, a_step) = if plan.left {
+                (packed.left.wrapping_add(i * p.k).cast_const(), 1, rows, p.k)
             } else {
-                (
-                    packed.left.wrapping_add(i * p.k).cast_const(),
-                    1,
-                    rows,
-                    rows * p.k,
-                )
+                (p.a.at(i, 0).ptr, p.a.row, p.a.col, p.a.row)
             };
             let panel = Panel {
-                k: p.k,
-                a,
-                a_row,
-                a_k,
-                a_tile,
-                b,
-                b_k,
                 c: p.c.at(i, j).ptr,
+                a_row,
+                k: p.k,
+                b,
+                m: count * rows,
+                a_k,
                 c_row: p.c.row,
-                tiles: count,
-                last: w.min(p.n - j) - (vectors - 1) * S::LANES,
-                beta: p.beta,
+                a,
+                n: w.min(p.n - j),
+                b_k,
+                a_step,
                 bias: if bias.is_null() {
                     bias
                 } else {
                     bias.wrapping_add(j)
                 },
+                beta: p.beta,
                 relu,
             };
             // SAFETY: the caller's promises; the cuts keep to the shapes that there are.
@@ -438,41 +314,39 @@ unsafe fn compute<T: Real, S: Simd<T>>(
     }
 }
 
-/// [`tile::panel`] for a C whose rows do not lie side by side: tile by tile through a buffer.
+/// [`tile::panel`] for a C whose columns lie `c_col` apart: tile by tile through a buffer.
 #[inline(never)]
 unsafe fn scattered<T: Real, S: Simd<T>>(
     s: S,
     rows: usize,
     vectors: usize,
-    panel: Panel<T>,
+    p: Panel<T>,
     c_col: usize,
 ) {
-    let w = vectors * S::LANES;
-    let n = w - S::LANES + panel.last;
     let mut buffer = [T::ZERO; TILE];
-    for t in 0..panel.tiles {
-        let c = panel.c.wrapping_add(t * rows * panel.c_row);
-        let place = |r: usize, j: usize| c.wrapping_add(r * panel.c_row + j * c_col);
-        if panel.beta != T::ZERO {
+    let w = vectors * S::LANES;
+    for i in (0..p.m).step_by(rows) {
+        let place = |r: usize, j: usize| p.c.wrapping_add((i + r) * p.c_row + j * c_col);
+        if p.beta != T::ZERO {
             for r in 0..rows {
-                for j in 0..n {
-                    // SAFETY: element (r, j) of the tile.
+                for j in 0..p.n {
+                    // SAFETY: element (i + r, j) of C.
                     buffer[r * w + j] = unsafe { *place(r, j) };
                 }
             }
         }
-        let one = Panel {
-            a: panel.a.wrapping_add(t * panel.a_tile),
+        let tile = Panel {
+            m: rows,
+            a: p.a.wrapping_add(i * p.a_step),
             c: buffer.as_mut_ptr(),
             c_row: w,
-            tiles: 1,
-            ..panel
+            ..p
         };
         // SAFETY: the caller's promises; the buffer holds a tile.
-        unsafe { tile::panel(s, rows, vectors, &one) };
+        unsafe { tile::panel(s, rows, vectors, &tile) };
         for r in 0..rows {
-            for j in 0..n {
-                // SAFETY: element (r, j) of the tile.
+            for j in 0..p.n {
+                // SAFETY: element (i + r, j) of C.
                 unsafe { *place(r, j) = buffer[r * w + j] };
             }
         }

@@ -18,17 +18,22 @@ pub(super) fn in_tile<T: Real>(p: &Problem<T>) -> (*const T, bool) {
     }
 }
 
-/// Finishes a block: what [`in_tile`] leaves.
+/// Whether the tile does all of the finish.
+#[inline(always)]
+pub(super) fn is_in_tile<T: Real>(p: &Problem<T>) -> bool {
+    match p.given {
+        Side::Left => matches!(p.activation, Activation::Identity | Activation::Relu),
+        Side::Right => p.bias.is_null() && p.activation == Activation::Identity,
+    }
+}
+
+/// Finishes a block: what the tile has left.
 ///
 /// # Safety
 /// - The block's C is valid for reads and writes, its bias for reads.
 #[inline(always)]
 pub(super) unsafe fn after<T: Real, S: Simd<T>>(s: S, p: &Problem<T>) {
-    let nothing = match p.given {
-        Side::Left => matches!(p.activation, Activation::Identity | Activation::Relu),
-        Side::Right => p.bias.is_null() && p.activation == Activation::Identity,
-    };
-    if !nothing {
+    if !is_in_tile(p) {
         // SAFETY: the caller's promises.
         unsafe { pass(s, p) }
     }

@@ -16,7 +16,7 @@ use core::mem::MaybeUninit;
 
 use super::pack::pack;
 use super::problem::{Grid, Problem};
-use super::{block::STACK, finish};
+use super::{finish, plan::STACK};
 use crate::Real;
 use crate::isa::Simd;
 

@@ -4,6 +4,7 @@ mod block;
 mod finish;
 mod lanes;
 mod pack;
+mod plan;
 mod problem;
 mod tile;
 
@@ -68,7 +69,7 @@ impl<'a, T: Real> Product<'a, T> {
 
 /// Elements of scratch with which an `m x k` by `k x n` product runs at its best; with less it is right, but may be slower.
 pub fn gemm_scratch<T: Real>(level: Level, m: usize, k: usize, n: usize) -> usize {
-    block::scratch_for::<T>(level, m, k, n)
+    plan::scratch_for::<T>(level, m, k, n)
 }
 
 /// `C = act(alpha A B + beta C + 1 bias')`.
@@ -76,8 +77,7 @@ pub fn gemm_scratch<T: Real>(level: Level, m: usize, k: usize, n: usize) -> usiz
 /// # Panics
 /// If the shapes of A, B, C or the bias do not fit.
 #[track_caller]
-#[inline]
-pub fn gemm<T: Real>(level: Level, p: Product<'_, T>, c: MatMut<'_, T>, scratch: &mut [T]) {
+pub fn gemm<T: Real>(level: Level, p: Product<'_, T>, mut c: MatMut<'_, T>, scratch: &mut [T]) {
     assert_eq!(
         (p.a.rows(), p.a.cols(), p.b.cols()),
         (c.rows(), p.b.rows(), c.cols()),
@@ -87,29 +87,48 @@ pub fn gemm<T: Real>(level: Level, p: Product<'_, T>, c: MatMut<'_, T>, scratch:
         p.bias.is_none_or(|bias| bias.len() == c.cols()),
         "bias of another length than C has columns"
     );
-    T::gemm(level, p, c, scratch);
+    T::gemm(level, &p, &mut c, scratch);
 }
 
 /// [`gemm`] on the instruction set of the token, after the checks.
 #[inline(always)]
 pub(crate) fn run<T: Real, S: Simd<T>>(
     s: S,
-    p: Product<'_, T>,
-    mut c: MatMut<'_, T>,
+    p: &Product<'_, T>,
+    c: &mut MatMut<'_, T>,
     scratch: &mut [T],
 ) {
     if c.rows() == 0 || c.cols() == 0 {
         return;
     }
-    let problem = Problem::new(&p, &mut c);
     // SAFETY: views hold valid elements of the shapes that `gemm` has compared, C's borrow is unique, and scratch is another.
     unsafe {
-        if problem.by_lanes() {
-            lanes::solve(s, &problem, scratch);
+        if let Some((vectors, panel)) = block::single_tile::<T, S>(p, c) {
+            tile::panel(s, c.rows(), vectors, &panel);
         } else {
-            block::solve(s, &problem.oriented::<S>(), scratch);
+            any(s, &Problem::new(p, c), scratch);
         }
     }
+}
+
+/// Solves any problem.
+///
+/// # Safety
+/// - Every element of the problem's operands is valid, C's for writes; nothing aliases C.
+#[inline(never)]
+unsafe fn any<T: Real, S: Simd<T>>(s: S, p: &Problem<T>, scratch: &mut [T]) {
+    s.enter(
+        #[inline(always)]
+        // SAFETY: the caller's promises.
+        || unsafe {
+            if p.by_lanes() {
+                lanes::solve(s, p, scratch);
+            } else {
+                let turned = p.t();
+                block::solve(s, if p.turns::<S>() { &turned } else { p }, scratch);
+            }
+        },
+    );
 }
 
 #[cfg(test)]

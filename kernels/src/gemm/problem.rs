@@ -1,6 +1,7 @@
 //! A product in raw parts, and which way round to solve it.
 
 use core::ops::Range;
+use core::ptr;
 
 use crate::isa::Simd;
 use crate::{Activation, MatMut, MatRef, Product, Real};
@@ -52,6 +53,12 @@ impl<T> Grid<*mut T> {
     }
 }
 
+/// Whether the rule of lanes holds for n columns and chains of k: few columns, and A (columns `a_col` apart) lies along k.
+#[inline(always)]
+pub(super) fn by_lanes(n: usize, k: usize, a_col: usize) -> bool {
+    n <= 4 && k >= 16 && a_col == 1
+}
+
 /// What alpha multiplies, always A of the problem as given.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Side {
@@ -78,8 +85,7 @@ pub(super) struct Problem<T> {
 }
 
 impl<T: Real> Problem<T> {
-    #[inline(always)]
-    pub fn new(p: &Product<'_, T>, c: &mut MatMut<'_, T>) -> Self {
+    pub(super) fn new(p: &Product<'_, T>, c: &mut MatMut<'_, T>) -> Self {
         let (m, n) = (c.rows(), c.cols());
         // With alpha = 0 A and B are not read.
         let k = if p.alpha == T::ZERO { 0 } else { p.a.cols() };
@@ -93,42 +99,42 @@ impl<T: Real> Problem<T> {
             row: c.row_stride(),
             col: c.col_stride(),
         };
+        let (a, bias) = (
+            grid(&p.a).normal(m, k),
+            p.bias.map_or(ptr::null(), <[T]>::as_ptr),
+        );
         Self {
             m,
             k,
             n,
             alpha: p.alpha,
-            a: grid(&p.a).normal(m, k),
+            a,
             b: grid(&p.b).normal(k, n),
             beta: p.beta,
             c: place.normal(m, n),
-            bias: p.bias.map_or(core::ptr::null(), <[T]>::as_ptr),
+            bias,
             activation: p.activation,
             given: Side::Left,
         }
     }
 
-    /// The transposed problem.
+    /// The transposed problem of one that is as given.
     #[inline(always)]
-    fn t(self) -> Self {
-        let given = match self.given {
-            Side::Left => Side::Right,
-            Side::Right => Side::Left,
-        };
+    pub(super) fn t(&self) -> Self {
         Self {
             m: self.n,
             n: self.m,
             a: self.b.t(),
             b: self.a.t(),
             c: self.c.t(),
-            given,
-            ..self
+            given: Side::Right,
+            ..*self
         }
     }
 
     /// The product of rows `i` of A and columns `j` of B over a part of k; it goes on from C's sums where k does not start at 0.
     #[inline(always)]
-    pub fn part(&self, i: Range<usize>, k: Range<usize>, j: Range<usize>) -> Self {
+    pub(super) fn part(&self, i: Range<usize>, k: Range<usize>, j: Range<usize>) -> Self {
         let skip = match self.given {
             Side::Left => j.start,
             Side::Right => i.start,
@@ -150,25 +156,17 @@ impl<T: Real> Problem<T> {
         }
     }
 
-    /// Whether the rule of lanes holds: few columns, and A lies along k.
+    /// Whether the rule of lanes holds.
     #[inline(always)]
-    pub fn by_lanes(&self) -> bool {
-        self.n <= 4 && self.k >= 16 && self.a.col == 1
+    pub(super) fn by_lanes(&self) -> bool {
+        by_lanes(self.n, self.k, self.a.col)
     }
 
-    /// The problem or its transpose, whichever is cheaper for registers along its columns. A chain's bits are the same either way.
+    /// Whether the transposed problem is cheaper, for registers along its columns. A chain's bits are the same either way.
     #[inline(always)]
-    pub fn oriented<S: Simd<T>>(self) -> Self {
+    pub(super) fn turns<S: Simd<T>>(&self) -> bool {
         let natural = self.b.col == 1 && self.c.col == 1;
-        if natural && self.n >= S::LANES {
-            return self;
-        }
-        let other = self.t();
-        if other.cost::<S>() < self.cost::<S>() {
-            other
-        } else {
-            self
-        }
+        !(natural && self.n >= S::LANES) && self.t().cost::<S>() < self.cost::<S>()
     }
 
     /// Rough number of instructions: FMAs, a transpose of B unless it lies along its rows, moves of C through a buffer likewise.

@@ -205,7 +205,8 @@ impl<T: Fused> Case<T> {
         if self.beta == T::ZERO {
             poison(&mut c);
         }
-        s.enter(|| run(s, self.product(), c.view_mut(), &mut scratch));
+        let product = self.product();
+        s.enter(|| run(s, &product, &mut c.view_mut(), &mut scratch));
         c.data
     }
 

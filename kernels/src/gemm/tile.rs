@@ -16,26 +16,26 @@
 use crate::Real;
 use crate::isa::Simd;
 
-/// A column of row tiles: `tiles * R` rows by V registers of C.
+/// What a kernel computes: m x n of C, n columns in V registers (the last may have a tail), m rows in tiles of R.
 ///
-/// A's element (r, k) of tile t lies at `a + t a_tile + r a_row + k a_k`, B's row k at `b + k b_k`, C's row r of tile t at
-/// `c + (t R + r) c_row`.
+/// A's element (i, k) lies at `a + i a_row + k a_k` within the first tile; tile t's first row lies at `a + t R a_step`. B's row k starts
+/// at `b + k b_k`, C's row i at `c + i c_row`. Fields that lie side by side elsewhere do not here: the compiler would copy pairs of
+/// them in one load, which has to wait for two fresh stores to reach the cache, and that is most of the cost of a tiny product.
 pub(super) struct Panel<T> {
-    pub k: usize,
-    pub a: *const T,
-    pub a_row: usize,
-    pub a_k: usize,
-    pub a_tile: usize,
-    pub b: *const T,
-    pub b_k: usize,
     pub c: *mut T,
+    pub a_row: usize,
+    pub k: usize,
+    pub b: *const T,
+    pub m: usize,
+    pub a_k: usize,
     pub c_row: usize,
-    pub tiles: usize,
-    /// Lanes in use of the last register, 1 to LANES.
-    pub last: usize,
-    pub beta: T,
-    /// V registers of numbers to add to every row (the last with the tail of C's), or null.
+    pub a: *const T,
+    pub n: usize,
+    pub b_k: usize,
+    pub a_step: usize,
+    /// n numbers to add to every row, or null.
     pub bias: *const T,
+    pub beta: T,
     pub relu: bool,
 }
 
@@ -72,61 +72,114 @@ const fn most_vectors(tile: [usize; 8]) -> [usize; 8] {
     most
 }
 
-/// Computes a panel by tiles of `rows` by `vectors`.
+/// The kernel of a shape.
+type Kernel<T, S> = unsafe fn(S, &Panel<T>);
+
+/// The kernels by registers, then rows; the last stands in shapes that no instruction set has.
+const fn kernels<T: Real, S: Simd<T>>() -> [[Kernel<T, S>; 8]; 8] {
+    let none: Kernel<T, S> = shape::<T, S, 9, 1>;
+    [
+        [
+            shape::<T, S, 1, 1>,
+            shape::<T, S, 2, 1>,
+            shape::<T, S, 3, 1>,
+            shape::<T, S, 4, 1>,
+            shape::<T, S, 5, 1>,
+            shape::<T, S, 6, 1>,
+            shape::<T, S, 7, 1>,
+            shape::<T, S, 8, 1>,
+        ],
+        [
+            shape::<T, S, 1, 2>,
+            shape::<T, S, 2, 2>,
+            shape::<T, S, 3, 2>,
+            shape::<T, S, 4, 2>,
+            shape::<T, S, 5, 2>,
+            shape::<T, S, 6, 2>,
+            shape::<T, S, 7, 2>,
+            shape::<T, S, 8, 2>,
+        ],
+        [
+            shape::<T, S, 1, 3>,
+            shape::<T, S, 2, 3>,
+            shape::<T, S, 3, 3>,
+            shape::<T, S, 4, 3>,
+            shape::<T, S, 5, 3>,
+            shape::<T, S, 6, 3>,
+            shape::<T, S, 7, 3>,
+            shape::<T, S, 8, 3>,
+        ],
+        [
+            shape::<T, S, 1, 4>,
+            shape::<T, S, 2, 4>,
+            shape::<T, S, 3, 4>,
+            shape::<T, S, 4, 4>,
+            none,
+            none,
+            none,
+            none,
+        ],
+        [
+            shape::<T, S, 1, 5>,
+            shape::<T, S, 2, 5>,
+            none,
+            none,
+            none,
+            none,
+            none,
+            none,
+        ],
+        [
+            shape::<T, S, 1, 6>,
+            shape::<T, S, 2, 6>,
+            none,
+            none,
+            none,
+            none,
+            none,
+            none,
+        ],
+        [
+            shape::<T, S, 1, 7>,
+            none,
+            none,
+            none,
+            none,
+            none,
+            none,
+            none,
+        ],
+        [
+            shape::<T, S, 1, 8>,
+            none,
+            none,
+            none,
+            none,
+            none,
+            none,
+            none,
+        ],
+    ]
+}
+
+/// Computes a panel by tiles of `rows` by `vectors`; m is a multiple of `rows`.
 ///
 /// # Safety
-/// - `rows <= TILE[vectors - 1]`.
-/// - Every element of A, B, C and bias that [`Panel`] describes is valid, C's for writes too; nothing else aliases C.
-/// - `1 <= last <= LANES`.
+/// - `1 <= rows <= TILE[vectors - 1]`, and n columns need just `vectors` registers.
+/// - Every element of A, B, C and bias is valid, C's for writes too; nothing else aliases C.
 #[inline(always)]
 pub(super) unsafe fn panel<T: Real, S: Simd<T>>(s: S, rows: usize, vectors: usize, p: &Panel<T>) {
     debug_assert!(rows <= S::TILE[vectors - 1]);
-    let kernel = match (rows, vectors) {
-        (1, 1) => shape::<T, S, 1, 1>,
-        (2, 1) => shape::<T, S, 2, 1>,
-        (3, 1) => shape::<T, S, 3, 1>,
-        (4, 1) => shape::<T, S, 4, 1>,
-        (5, 1) => shape::<T, S, 5, 1>,
-        (6, 1) => shape::<T, S, 6, 1>,
-        (7, 1) => shape::<T, S, 7, 1>,
-        (8, 1) => shape::<T, S, 8, 1>,
-        (1, 2) => shape::<T, S, 1, 2>,
-        (2, 2) => shape::<T, S, 2, 2>,
-        (3, 2) => shape::<T, S, 3, 2>,
-        (4, 2) => shape::<T, S, 4, 2>,
-        (5, 2) => shape::<T, S, 5, 2>,
-        (6, 2) => shape::<T, S, 6, 2>,
-        (7, 2) => shape::<T, S, 7, 2>,
-        (8, 2) => shape::<T, S, 8, 2>,
-        (1, 3) => shape::<T, S, 1, 3>,
-        (2, 3) => shape::<T, S, 2, 3>,
-        (3, 3) => shape::<T, S, 3, 3>,
-        (4, 3) => shape::<T, S, 4, 3>,
-        (5, 3) => shape::<T, S, 5, 3>,
-        (6, 3) => shape::<T, S, 6, 3>,
-        (7, 3) => shape::<T, S, 7, 3>,
-        (8, 3) => shape::<T, S, 8, 3>,
-        (1, 4) => shape::<T, S, 1, 4>,
-        (2, 4) => shape::<T, S, 2, 4>,
-        (3, 4) => shape::<T, S, 3, 4>,
-        (4, 4) => shape::<T, S, 4, 4>,
-        (1, 5) => shape::<T, S, 1, 5>,
-        (2, 5) => shape::<T, S, 2, 5>,
-        (1, 6) => shape::<T, S, 1, 6>,
-        (2, 6) => shape::<T, S, 2, 6>,
-        (1, 7) => shape::<T, S, 1, 7>,
-        (1, 8) => shape::<T, S, 1, 8>,
-        _ => unreachable!("no instruction set has tiles of {rows} x {vectors}"),
-    };
+    let kernels = const { &kernels::<T, S>() };
     // SAFETY: the caller's promises.
-    unsafe { kernel(s, p) }
+    unsafe { kernels[(vectors - 1) & 7][(rows - 1) & 7](s, p) }
 }
 
 /// The kernel of a shape, compiled only where the instruction set has the shape.
 unsafe fn shape<T: Real, S: Simd<T>, const R: usize, const V: usize>(s: S, p: &Panel<T>) {
     if const { R > S::TILE[V - 1] } {
         unreachable!("this instruction set has no tiles of {R} x {V}")
-    } else if const { S::FREE_TAILS || R < 4 } || p.last < S::LANES {
+    } else if const { S::FREE_TAILS || R < 4 } || p.n < V * S::LANES {
         s.enter(
             #[inline(always)]
             // SAFETY: the caller's promises.
@@ -192,11 +245,11 @@ unsafe fn tiles<T: Real, S: Simd<T>, const R: usize, const V: usize, const TAIL:
 ) {
     let width = Width::<T, S, V, TAIL> {
         s,
-        tail: s.tail(p.last),
+        tail: s.tail(p.n - (V - 1) * S::LANES),
     };
-    for t in 0..p.tiles {
-        let a = p.a.wrapping_add(t * p.a_tile);
-        let c = p.c.wrapping_add(t * R * p.c_row);
+    let mut i = 0;
+    while i < p.m {
+        let c = p.c.wrapping_add(i * p.c_row);
         let mut acc = [[s.splat(T::ZERO); V]; R];
         if p.beta != T::ZERO {
             let beta = s.splat(p.beta);
@@ -208,7 +261,7 @@ unsafe fn tiles<T: Real, S: Simd<T>, const R: usize, const V: usize, const TAIL:
                 }
             }
         }
-        let (mut a, mut b) = (a, p.b);
+        let (mut a, mut b) = (p.a.wrapping_add(i * p.a_step), p.b);
         for _ in 0..p.k {
             let mut row = [s.splat(T::ZERO); V];
             for v in 0..V {
@@ -248,5 +301,6 @@ unsafe fn tiles<T: Real, S: Simd<T>, const R: usize, const V: usize, const TAIL:
                 unsafe { width.store(c.wrapping_add(r * p.c_row), v, acc[r][v]) }
             }
         }
+        i += R;
     }
 }

@@ -55,15 +55,21 @@ impl<const W: usize, const FUSED: bool> Isa for Model<W, FUSED> {
             // SAFETY: a fused token is made only by `detect`, which asked for FMA.
             unsafe { fused(f) }
         } else {
-            f()
+            plain(f)
         }
     }
 
     #[cfg(not(target_arch = "x86_64"))]
     #[inline(always)]
     fn enter<R>(self, f: impl FnOnce() -> R) -> R {
-        f()
+        plain(f)
     }
+}
+
+/// Not inlined: its frame is not for the levels beside it in a dispatch.
+#[inline(never)]
+fn plain<R>(f: impl FnOnce() -> R) -> R {
+    f()
 }
 
 /// What the model needs of a number beyond [`Real`]: its bits, and a fused multiply-add.
