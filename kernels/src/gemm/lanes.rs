@@ -14,9 +14,10 @@
 
 use core::mem::MaybeUninit;
 
+use super::finish::activate;
 use super::pack::pack;
+use super::plan::STACK;
 use super::problem::{Grid, Problem};
-use super::{finish, plan::STACK};
 use crate::Real;
 use crate::isa::Simd;
 
@@ -24,6 +25,9 @@ use crate::isa::Simd;
 pub(super) const fn lanes<T>() -> usize {
     64 / size_of::<T>()
 }
+
+/// Elements of C in a tile, to whole registers.
+const TILE: usize = 32;
 
 /// Most rows of a tile with `columns` columns: as many accumulators as the main tile has, at most 16.
 const fn most_rows<T, S: Simd<T>>(columns: usize) -> usize {
@@ -66,7 +70,7 @@ pub(super) unsafe fn solve<T: Real, S: Simd<T>>(s: S, p: &Problem<T>, scratch: &
             3 => tiles_of::<T, S, 3>(s, p, columns),
             _ => tiles_of::<T, S, 4>(s, p, columns),
         }
-        finish::activate(s, p);
+        activate(s, p);
     }
 }
 
@@ -130,6 +134,13 @@ unsafe fn tiles<T: Real, S: Simd<T>, const R: usize, const N: usize>(
         #[inline(always)]
         || {
             let whole = columns.run >= p.k;
+            let mut bias = [T::ZERO; TILE];
+            if !p.bias.is_null() {
+                for e in 0..R * N {
+                    // SAFETY: the bias has N numbers.
+                    bias[e] = unsafe { *p.bias.add(e % N) };
+                }
+            }
             for i in (0..p.m).step_by(R) {
                 let mut lane = [[[s.splat(T::ZERO); 4]; N]; R];
                 for k in (0..p.k).step_by(columns.run) {
@@ -144,7 +155,7 @@ unsafe fn tiles<T: Real, S: Simd<T>, const R: usize, const N: usize>(
                     }
                 }
                 // SAFETY: rows i.. of C.
-                unsafe { write::<T, S, R, N>(s, p, i, &lane) }
+                unsafe { write::<T, S, R, N>(s, p, i, &lane, &bias) }
             }
         },
     );
@@ -214,7 +225,7 @@ fn add<T: Real, S: Simd<T>, const R: usize, const N: usize>(
     }
 }
 
-/// Folds a tile's lanes and writes its rows of C.
+/// Folds a tile's lanes and writes its rows of C, `bias` being that of a dense tile.
 ///
 /// # Safety
 /// - Rows `i..` of C, R of them or as many as there are, are valid for reads and writes.
@@ -224,36 +235,80 @@ unsafe fn write<T: Real, S: Simd<T>, const R: usize, const N: usize>(
     p: &Problem<T>,
     i: usize,
     lane: &[[[S::V; 4]; N]; R],
+    bias: &[T; TILE],
 ) {
-    let mut sums = [T::ZERO; 32];
-    for first in (0..R * N).step_by(S::LANES) {
+    let count = N * R.min(p.m - i);
+    let dense = p.c.col == 1 && p.c.row == N;
+    let place = |e: usize| p.c.at(i + e / N, e % N).ptr;
+    let mut first = 0;
+    while first < count {
         let mut v = [s.splat(T::ZERO); 16];
-        for l in 0..S::LANES.min(R * N - first) {
-            let at = first + l;
-            v[l] = halves(s, lane[at / N][at % N]);
-        }
-        fold_all(s, &mut v);
-        // SAFETY: R N <= 16, so a register that starts below it ends in the array.
-        unsafe { s.store(sums.as_mut_ptr().add(first), v[0]) };
-    }
-    let (alpha, beta) = (s.splat(p.alpha), s.splat(p.beta));
-    for r in 0..R.min(p.m - i) {
-        for j in 0..N {
-            let c = p.c.at(i + r, j).ptr;
-            // SAFETY: element (i + r, j) of C, number j of the bias.
-            unsafe {
-                let old = if p.beta == T::ZERO {
-                    s.splat(T::ZERO)
-                } else {
-                    s.mul(beta, s.splat(*c))
-                };
-                let mut new = s.first(s.fma(alpha, s.splat(sums[r * N + j]), old));
-                if !p.bias.is_null() {
-                    new += *p.bias.add(j);
-                }
-                *c = new;
+        for l in 0..S::LANES {
+            if first + l < R * N {
+                let e = first + l;
+                v[l] = halves(s, lane[e / N][e % N]);
             }
         }
+        fold_all(s, &mut v);
+        let here = S::LANES.min(count - first);
+        // SAFETY: `here` elements of the tile, from `first` on; the bias has as many.
+        unsafe {
+            if dense {
+                finish(s, p, v[0], place(first), bias.as_ptr().add(first), here);
+            } else {
+                let mut buffer = [T::ZERO; 16];
+                for l in 0..here {
+                    buffer[l] = if p.beta == T::ZERO {
+                        T::ZERO
+                    } else {
+                        *place(first + l)
+                    };
+                }
+                finish(
+                    s,
+                    p,
+                    v[0],
+                    buffer.as_mut_ptr(),
+                    bias.as_ptr().add(first),
+                    here,
+                );
+                for l in 0..here {
+                    *place(first + l) = buffer[l];
+                }
+            }
+        }
+        first += S::LANES;
+    }
+}
+
+/// `c = fma(alpha, sums, beta c) + bias` for the first `count` lanes.
+///
+/// # Safety
+/// - `c` is valid for reads and writes of `count` numbers, `bias` for reads of a register.
+#[inline(always)]
+unsafe fn finish<T: Real, S: Simd<T>>(
+    s: S,
+    p: &Problem<T>,
+    sums: S::V,
+    c: *mut T,
+    bias: *const T,
+    count: usize,
+) {
+    let tail = s.tail(count);
+    // SAFETY: the caller's promises.
+    unsafe {
+        let old = if p.beta == T::ZERO {
+            s.splat(T::ZERO)
+        } else {
+            s.mul(s.splat(p.beta), s.load_tail(c, tail))
+        };
+        let new = s.fma(s.splat(p.alpha), sums, old);
+        let new = if p.bias.is_null() {
+            new
+        } else {
+            s.add(new, s.load(bias))
+        };
+        s.store_tail(c, new, tail);
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! A packed block is a `k x w` matrix, its rows w numbers side by side (w = the R rows of a row tile, or the registers of a column
 //! panel). Sources that lie along w are copied, sources that lie along k are transposed in registers, LANES x LANES at a time, by
-//! log2 LANES rounds of [`Simd::trn`]; anything else is gathered. alpha is multiplied in here.
+//! log2 LANES rounds of [`Simd::trn`]; anything else, and what has so few rows that a transpose would be mostly empty, is gathered. alpha is multiplied in here.
 
 use super::problem::Grid;
 use crate::Real;
@@ -26,7 +26,7 @@ pub(super) unsafe fn pack<T: Real, S: Simd<T>>(
         || unsafe {
             if from.col == 1 {
                 copy(s, from, (k, n), alpha, (to, w));
-            } else if from.row == 1 {
+            } else if from.row == 1 && k > 4 {
                 transpose(s, from, (k, n), alpha, (to, w));
             } else {
                 gather(from, (k, n), alpha, (to, w));
