@@ -141,6 +141,12 @@ unsafe fn tiles<T: Real, S: Simd<T>, const R: usize, const N: usize>(
                     bias[e] = unsafe { *p.bias.add(e % N) };
                 }
             }
+            // The last step's lanes, register by register.
+            let left = p.k % lanes::<T>();
+            let tails = [0, 1, 2, 3].map(
+                #[inline(always)]
+                |h| s.tail(left.saturating_sub(h * S::LANES).min(S::LANES)),
+            );
             for i in (0..p.m).step_by(R) {
                 let mut lane = [[[s.splat(T::ZERO); 4]; N]; R];
                 for k in (0..p.k).step_by(columns.run) {
@@ -151,7 +157,7 @@ unsafe fn tiles<T: Real, S: Simd<T>, const R: usize, const N: usize>(
                     // SAFETY: the caller's promises; a run of the columns.
                     unsafe {
                         let b = columns.at(s, p, k, whole && i > 0);
-                        run::<T, S, R, N>(s, &rows, b, columns.run.min(p.k - k), &mut lane);
+                        run::<T, S, R, N>(s, &rows, b, columns.run.min(p.k - k), &tails, &mut lane);
                     }
                 }
                 // SAFETY: rows i.. of C.
@@ -174,6 +180,7 @@ unsafe fn run<T: Real, S: Simd<T>, const R: usize, const N: usize>(
     rows: &Rows<T>,
     b: Grid<*const T>,
     k: usize,
+    tails: &[S::Tail; 4],
     lane: &mut [[[S::V; 4]; N]; R],
 ) {
     let step = const { lanes::<T>() };
@@ -194,8 +201,7 @@ unsafe fn run<T: Real, S: Simd<T>, const R: usize, const N: usize>(
     }
     if done < k {
         for h in 0..step / S::LANES {
-            let at = done + h * S::LANES;
-            let tail = s.tail(k.saturating_sub(at).min(S::LANES));
+            let (at, tail) = (done + h * S::LANES, tails[h]);
             // SAFETY: the tail ends at k.
             let load = |x: *const T| unsafe { s.load_tail(x.wrapping_add(at), tail) };
             add::<T, S, R, N>(s, &a, b, h, lane, load);

@@ -8,7 +8,7 @@ use super::problem::Grid;
 use crate::Real;
 use crate::isa::Simd;
 
-/// Copies the `k x n` block at `from` to `to`, rows `w >= n` apart, multiplied by `alpha`. What lies beyond column n stays as it is.
+/// Copies the `k x n` block at `from` to `to`, rows `w >= n` apart, multiplied by `alpha`. Between the rows lies anything afterwards.
 ///
 /// # Safety
 /// - `from` has `k x n` valid elements; `to` is valid for writes of `(k - 1) w + n` numbers, none of them in `from`.
@@ -49,18 +49,24 @@ unsafe fn copy<T: Real, S: Simd<T>>(
 ) {
     let (whole, tail) = (n / S::LANES * S::LANES, s.tail(n % S::LANES));
     let alpha = s.splat(alpha);
+    // A row's last register is written whole where the next row, which follows, or later ones have room for it.
+    let spare = ((k - 1) * w + n).saturating_sub(whole + S::LANES) / w;
     for i in 0..k {
         let (x, y) = (from.at(i, 0).ptr, to.wrapping_add(i * w));
         let mut j = 0;
-        // SAFETY: columns below n of row i.
+        // SAFETY: columns below n of row i; `spare` keeps whole registers inside the block.
         unsafe {
             while j < whole {
                 s.store(y.add(j), s.mul(alpha, s.load(x.add(j))));
                 j += S::LANES;
             }
             if j < n {
-                let v = s.load_tail(x.add(j), tail);
-                s.store_tail(y.add(j), s.mul(alpha, v), tail);
+                let v = s.mul(alpha, s.load_tail(x.add(j), tail));
+                if i <= spare && (k - 1) * w + n >= whole + S::LANES {
+                    s.store(y.add(j), v);
+                } else {
+                    s.store_tail(y.add(j), v, tail);
+                }
             }
         }
     }
@@ -79,39 +85,84 @@ unsafe fn transpose<T: Real, S: Simd<T>>(
     (to, w): (*mut T, usize),
 ) {
     let alpha = s.splat(alpha);
-    for j in (0..n).step_by(S::LANES) {
+    let mut j = 0;
+    while j < n {
         let columns = S::LANES.min(n - j);
-        let across = s.tail(columns);
-        for i in (0..k).step_by(S::LANES) {
+        // Beyond column n there is room in all rows but the last.
+        let room = columns == S::LANES || j + S::LANES <= w;
+        let mut i = 0;
+        while i < k {
             let rows = S::LANES.min(k - i);
-            let down = s.tail(rows);
-            let mut v = [s.splat(T::ZERO); 16];
-            for l in 0..S::LANES {
-                if l < columns {
-                    let x = from.at(i, j + l).ptr;
-                    // SAFETY: rows i.. of column j + l.
-                    let column = unsafe {
-                        if rows == S::LANES {
-                            s.load(x)
-                        } else {
-                            s.load_tail(x, down)
-                        }
-                    };
-                    v[l] = s.mul(alpha, column);
+            let (from, to) = (from.at(i, j), to.wrapping_add(i * w + j));
+            // SAFETY: the block of rows i.. and columns j..
+            unsafe {
+                if rows == S::LANES && columns == S::LANES {
+                    block(s, from, alpha, (to, w));
+                } else {
+                    edge(
+                        s,
+                        from,
+                        (rows, columns),
+                        alpha,
+                        (to, w),
+                        room && i + rows < k,
+                    );
                 }
             }
-            turn(s, &mut v);
-            for l in 0..S::LANES {
-                if l < rows {
-                    let y = to.wrapping_add((i + l) * w + j);
-                    // SAFETY: columns j.. of row i + l.
-                    unsafe {
-                        if columns == S::LANES {
-                            s.store(y, v[l]);
-                        } else {
-                            s.store_tail(y, v[l], across);
-                        }
-                    }
+            i += S::LANES;
+        }
+        j += S::LANES;
+    }
+}
+
+/// A transposed block of LANES x LANES.
+#[inline(always)]
+unsafe fn block<T: Real, S: Simd<T>>(
+    s: S,
+    from: Grid<*const T>,
+    alpha: S::V,
+    (to, w): (*mut T, usize),
+) {
+    let mut v = [alpha; 16];
+    for l in 0..S::LANES {
+        // SAFETY: the caller's block.
+        v[l] = unsafe { s.load(from.at(0, l).ptr) };
+    }
+    turn(s, &mut v);
+    for l in 0..S::LANES {
+        // SAFETY: the caller's block.
+        unsafe { s.store(to.wrapping_add(l * w), s.mul(alpha, v[l])) };
+    }
+}
+
+/// A transposed block of fewer rows or columns; `room`: whole registers may be stored.
+#[inline(always)]
+unsafe fn edge<T: Real, S: Simd<T>>(
+    s: S,
+    from: Grid<*const T>,
+    (rows, columns): (usize, usize),
+    alpha: S::V,
+    (to, w): (*mut T, usize),
+    room: bool,
+) {
+    let (down, across) = (s.tail(rows), s.tail(columns));
+    let mut v = [s.splat(T::ZERO); 16];
+    for l in 0..S::LANES {
+        if l < columns {
+            // SAFETY: the caller's block.
+            v[l] = unsafe { s.load_tail(from.at(0, l).ptr, down) };
+        }
+    }
+    turn(s, &mut v);
+    for l in 0..S::LANES {
+        if l < rows {
+            let (y, x) = (to.wrapping_add(l * w), s.mul(alpha, v[l]));
+            // SAFETY: the caller's block.
+            unsafe {
+                if room {
+                    s.store(y, x)
+                } else {
+                    s.store_tail(y, x, across)
                 }
             }
         }

@@ -6,15 +6,15 @@ use crate::isa::Simd;
 use crate::{Activation, Level, Real};
 
 /// Longest run of k: B's panel of two registers stays in L1.
-const KC: usize = 256;
+pub(super) const KC: usize = 256;
 /// Bytes of a packed block of A: a part of L2.
 const A_BYTES: usize = 192 << 10;
 /// Bytes of a packed block of B: a part of L3.
 const B_BYTES: usize = 4 << 20;
 /// Bytes of B above which it is packed, if rows enough share it.
 const B_UNPACKED: usize = 256 << 10;
-/// Bytes between A's columns above which A is packed: a page for every few k.
-const A_STRIDE: usize = 2 << 10;
+/// Bytes of L1: a run of A's columns that spans more is packed.
+const L1: usize = 32 << 10;
 /// Bytes of C between the kernel and a costly activation: a part of L1.
 const C_BYTES: usize = 16 << 10;
 /// Numbers packed on the stack where the caller's scratch does not suffice.
@@ -96,31 +96,40 @@ pub(super) struct Plan {
 impl Plan {
     #[inline(always)]
     pub fn new<T: Real, S: Simd<T>>(p: &Problem<T>) -> Self {
-        let size = size_of::<T>();
+        let (size, main) = (size_of::<T>(), main_rows::<T, S>());
+        let kc = if p.k <= KC {
+            p.k
+        } else {
+            Cut::new(p.k, KC).longest()
+        };
         let scaled = p.alpha != T::ONE;
-        let large = p.k * p.n * size > B_UNPACKED && p.m >= 4 * main_rows::<T, S>();
-        let far = p.a.col * size >= A_STRIDE && p.k >= 64 && p.n >= 8 * S::LANES;
+        // B leaves L2 and many rows share it; then A's rows should also stay.
+        let large = p.k * p.n * size > B_UNPACKED && p.m >= 4 * main;
+        let tall = p.m * kc * size > A_BYTES;
+        let far = p.a.col * size * kc > L1 && p.a.col > 1 && p.m >= main && p.n >= 8 * S::LANES;
+        let aliased = (p.a.row * size).is_multiple_of(2048);
         let right = large || p.b.col != 1 || (scaled && p.given == Side::Right);
-        let left = far || (scaled && p.given == Side::Left);
+        let left = far || (large && tall && aliased) || (scaled && p.given == Side::Left);
         // Without k nothing is read.
         let (left, right) = (left && p.k > 0, right && p.k > 0);
         let costly = !matches!(p.activation, Activation::Identity | Activation::Relu);
-        let rows = if left { A_BYTES / size / KC } else { p.m };
+        let rows = if tall { A_BYTES / size / kc } else { p.m };
         let after = if costly { C_BYTES / size / p.n } else { p.m };
-        let mc = rows.min(after).max(main_rows::<T, S>()).min(p.m);
+        let mc = rows.min(after).max(main).min(p.m);
+        let vectors = vectors_of::<T, S>(Cut::new(mc, main).longest());
+        // Packed B waits in L2 if A's rows are read but once; it has to wait in L3 for the packing of A to pay.
+        let wait = if left { B_BYTES } else { B_UNPACKED / 2 };
+        let panel = vectors * S::LANES;
+        let nc = if right {
+            (wait / size / kc / panel * panel).max(panel).min(p.n)
+        } else {
+            p.n
+        };
         Self {
-            vectors: vectors_of::<T, S>(Cut::new(mc, main_rows::<T, S>()).longest()),
+            vectors,
             mc,
-            kc: if p.k <= KC {
-                p.k
-            } else {
-                Cut::new(p.k, KC).longest()
-            },
-            nc: if right {
-                (B_BYTES / size / KC).min(p.n)
-            } else {
-                p.n
-            },
+            kc,
+            nc,
             left,
             right,
         }

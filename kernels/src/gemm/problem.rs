@@ -3,6 +3,7 @@
 use core::ops::Range;
 use core::ptr;
 
+use super::plan::KC;
 use crate::isa::Simd;
 use crate::{Activation, MatMut, MatRef, Product, Real};
 
@@ -169,16 +170,18 @@ impl<T: Real> Problem<T> {
         !(natural && self.n >= S::LANES) && self.t().cost::<S>() < self.cost::<S>()
     }
 
-    /// Rough number of instructions: FMAs, a transpose of B unless it lies along its rows, moves of C through a buffer likewise.
+    /// Rough number of cycles: FMAs, a transpose of B unless it lies along its rows; unless C does, it moves through a buffer with
+    /// each run of k.
     #[inline(always)]
     fn cost<S: Simd<T>>(&self) -> usize {
         let registers = self.n.div_ceil(S::LANES) * self.k;
         let transpose = if self.b.col == 1 { 0 } else { 5 * registers };
-        let scatter = if self.c.col == 1 {
+        let runs = self.k.div_ceil(KC);
+        let moves = if self.c.col == 1 {
             0
         } else {
-            2 * self.m * self.n
+            4 * self.m * self.n * runs
         };
-        registers * self.m + transpose + scatter
+        registers * self.m + transpose + moves
     }
 }

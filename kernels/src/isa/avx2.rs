@@ -28,15 +28,23 @@ impl Isa for Avx2 {
     }
 }
 
-/// `TAIL[8 - n..]` starts with n words of ones; 64-bit tails take pairs.
+/// `TAIL[8 - n..]` starts with n words of ones.
 static TAIL: [i32; 16] = [-1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, 0, 0, 0, 0];
 
-/// The first `words <= 8` 32-bit words.
+/// The first `n` lanes, as a number and as a mask.
+#[derive(Clone, Copy)]
+pub(crate) struct Tail {
+    n: usize,
+    mask: __m256i,
+}
+
+/// The first `n` lanes of `words` 32-bit words each.
 #[inline(always)]
-fn tail(words: usize) -> __m256i {
-    debug_assert!(words <= 8);
-    // SAFETY: 8 words from 8 - words, which is at most 8, lie in the 16. The min keeps that true without the assertion.
-    unsafe { _mm256_loadu_si256(TAIL.as_ptr().add(8 - words.min(8)).cast()) }
+fn tail(n: usize, words: usize) -> Tail {
+    debug_assert!(n * words <= 8);
+    // SAFETY: 8 words from 8 - n words, which is at most 8, lie in the 16. The min keeps that true without the assertion.
+    let mask = unsafe { _mm256_loadu_si256(TAIL.as_ptr().add(8 - (n * words).min(8)).cast()) };
+    Tail { n, mask }
 }
 
 // SAFETY, for every block of the two impls: the token proves the instructions; loads and stores hand on the caller's promise.
@@ -44,7 +52,7 @@ fn tail(words: usize) -> __m256i {
 impl Simd<f32> for Avx2 {
     type V = __m256;
     type Mask = __m256;
-    type Tail = __m256i;
+    type Tail = Tail;
     const LANES: usize = 8;
     const TILE: [usize; 8] = [8, 6, 4, 3, 2, 2, 1, 1];
     const FREE_TAILS: bool = false;
@@ -66,16 +74,33 @@ impl Simd<f32> for Avx2 {
         unsafe { _mm256_storeu_ps(p, v) }
     }
     #[inline(always)]
-    fn tail(self, n: usize) -> __m256i {
-        tail(n)
+    fn tail(self, n: usize) -> Tail {
+        tail(n, 1)
     }
     #[inline(always)]
-    unsafe fn load_tail(self, p: *const f32, tail: __m256i) -> __m256 {
-        unsafe { _mm256_maskload_ps(p, tail) }
+    unsafe fn load_tail(self, p: *const f32, tail: Tail) -> __m256 {
+        unsafe { _mm256_maskload_ps(p, tail.mask) }
     }
+    /// In pieces: a masked store takes a dozen cycles on Zen.
     #[inline(always)]
-    unsafe fn store_tail(self, p: *mut f32, v: __m256, tail: __m256i) {
-        unsafe { _mm256_maskstore_ps(p, tail, v) }
+    unsafe fn store_tail(self, p: *mut f32, v: __m256, tail: Tail) {
+        unsafe {
+            let (mut p, mut x) = (p, _mm256_castps256_ps128(v));
+            if tail.n >= 4 {
+                _mm_storeu_ps(p, x);
+                (p, x) = (p.add(4), _mm256_extractf128_ps::<1>(v));
+            }
+            if tail.n == 8 {
+                return _mm_storeu_ps(p, x);
+            }
+            if tail.n & 2 != 0 {
+                _mm_storel_pd(p.cast(), _mm_castps_pd(x));
+                (p, x) = (p.add(2), _mm_movehl_ps(x, x));
+            }
+            if tail.n & 1 != 0 {
+                _mm_store_ss(p, x);
+            }
+        }
     }
 
     #[inline(always)]
@@ -186,7 +211,7 @@ impl Simd<f32> for Avx2 {
 impl Simd<f64> for Avx2 {
     type V = __m256d;
     type Mask = __m256d;
-    type Tail = __m256i;
+    type Tail = Tail;
     const LANES: usize = 4;
     const TILE: [usize; 8] = [8, 6, 4, 3, 2, 2, 1, 1];
     const FREE_TAILS: bool = false;
@@ -208,16 +233,29 @@ impl Simd<f64> for Avx2 {
         unsafe { _mm256_storeu_pd(p, v) }
     }
     #[inline(always)]
-    fn tail(self, n: usize) -> __m256i {
-        tail(2 * n)
+    fn tail(self, n: usize) -> Tail {
+        tail(n, 2)
     }
     #[inline(always)]
-    unsafe fn load_tail(self, p: *const f64, tail: __m256i) -> __m256d {
-        unsafe { _mm256_maskload_pd(p, tail) }
+    unsafe fn load_tail(self, p: *const f64, tail: Tail) -> __m256d {
+        unsafe { _mm256_maskload_pd(p, tail.mask) }
     }
+    /// In pieces: a masked store takes a dozen cycles on Zen.
     #[inline(always)]
-    unsafe fn store_tail(self, p: *mut f64, v: __m256d, tail: __m256i) {
-        unsafe { _mm256_maskstore_pd(p, tail, v) }
+    unsafe fn store_tail(self, p: *mut f64, v: __m256d, tail: Tail) {
+        unsafe {
+            let (mut p, mut x) = (p, _mm256_castpd256_pd128(v));
+            if tail.n >= 2 {
+                _mm_storeu_pd(p, x);
+                (p, x) = (p.add(2), _mm256_extractf128_pd::<1>(v));
+            }
+            if tail.n == 4 {
+                return _mm_storeu_pd(p, x);
+            }
+            if tail.n & 1 != 0 {
+                _mm_store_sd(p, x);
+            }
+        }
     }
 
     #[inline(always)]
