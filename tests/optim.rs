@@ -308,6 +308,19 @@ fn limits_are_kept() {
 }
 
 #[test]
+fn any_memory_descends() {
+    for memory in [0, 1, 3] {
+        let config = Lbfgs::default().with_memory(memory).with_tol(1e-6);
+        let mut p = [0.0; 3];
+        let function = Quadratic::diagonal(&[1.0, 3.0, 9.0], &[1.0, -2.0, 3.0]);
+        let report = Solver::Lbfgs(config).solve(function, &mut p);
+        assert!(report.converged(), "{memory}: {report:?}");
+    }
+    let report = Solver::Lbfgs(Lbfgs::default()).solve(Wells(0), &mut [0f64; 0]);
+    assert!(report.converged());
+}
+
+#[test]
 fn a_state_resumes_where_it_stopped() {
     let f = Plain(Rosenbrock(10));
     let mut workspace = Workspace::<f64>::new(Need {

@@ -8,7 +8,7 @@
 //! ```
 //! **Rounding.** A value carries a rounding of about `band = 64 eps |f|` (eps of the element type). Steps that lower the value by more
 //! than that since the `anchor`, the last such value, are progress that needs no further test. Within the band values mean nothing and
-//! gradients decide: the point with the smallest gradient is kept, and after ten steps that made it no tenth smaller the walk ends. So
+//! gradients decide: the point with the smallest gradient is kept, and after some steps that made it no tenth smaller the walk ends. So
 //! a walk goes on to where gradients drown in rounding too, and never ends above the value of its start.
 
 use alloc::{vec, vec::Vec};
@@ -25,8 +25,6 @@ use crate::workspace::Slabs;
 const HISTORY: usize = 10_000;
 /// Rounding of a value, in units of `eps |f|`.
 const BAND: f64 = 64.0;
-/// Steps without progress after which the rest is rounding.
-const PATIENCE: usize = 10;
 
 /// When to stop and how to search.
 #[derive(Clone, Copy, Debug)]
@@ -34,6 +32,8 @@ pub(super) struct Limits {
     pub(super) max_iter: usize,
     pub(super) tol: f64,
     pub(super) ftol: f64,
+    /// Steps within rounding, none of which makes the gradient a tenth smaller, after which the rest is rounding.
+    pub(super) patience: usize,
     pub(super) rule: Rule,
 }
 
@@ -206,7 +206,7 @@ impl<'a, T: Real, O: Objective<T> + ?Sized> Descent<'a, T, O> {
             if cancelled {
                 return Stop::Cancelled;
             }
-            if self.stalled >= PATIENCE {
+            if self.stalled >= self.limits.patience {
                 return Stop::Rounding;
             }
             let scale = before.abs().max(self.value.abs()).max(1.0);

@@ -23,6 +23,9 @@ use super::report::{Callback, Report};
 use crate::objective::Objective;
 use crate::workspace::Slabs;
 
+/// Steps without progress within rounding: near an ill-conditioned optimum gradients fall by fits and starts.
+const PATIENCE: usize = 40;
+
 /// The settings of L-BFGS.
 ///
 /// ```
@@ -108,6 +111,7 @@ impl Lbfgs {
             max_iter: self.max_iter,
             tol: self.tol,
             ftol: self.ftol,
+            patience: PATIENCE,
             rule: Rule {
                 decrease: 1e-4,
                 curvature: 0.9,

@@ -121,8 +121,9 @@ impl LineSearch {
 
     fn low_enough(&self, at: Point) -> bool {
         let c1 = self.rule.decrease;
+        let equal = at.value >= self.start.value - self.noise && at.value <= self.ceiling;
         at.value <= self.start.value + c1 * at.step * self.start.slope
-            || (at.value <= self.ceiling && at.slope <= (2.0 * c1 - 1.0) * self.start.slope)
+            || (equal && at.slope <= (2.0 * c1 - 1.0) * self.start.slope)
     }
 
     /// Keeps `lo` low and a step that fulfils the conditions between `lo` and `hi`.
@@ -186,5 +187,90 @@ impl LineSearch {
         } else {
             Next::Fail
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RULE: Rule = Rule {
+        decrease: 1e-4,
+        curvature: 0.1,
+        max_trials: 30,
+    };
+
+    /// Runs a search on `f` (value and slope) from a first step; the step taken, and how many were tried.
+    fn run(f: impl Fn(f64) -> (f64, f64), first: f64) -> (Option<f64>, usize) {
+        let (value, slope) = f(0.0);
+        let noise = 64.0 * f64::EPSILON * value.abs();
+        let mut search = LineSearch::new(RULE, value, slope, noise, value + noise);
+        let mut next = search.first(first);
+        loop {
+            match next {
+                Next::Try(step) => {
+                    let (value, slope) = f(step);
+                    next = search.tell(value, slope);
+                }
+                Next::Take(step) => return (Some(step), search.trials),
+                Next::Fail => return (None, search.trials),
+            }
+        }
+    }
+
+    /// A step that fulfils both conditions is found from first steps that are far too short and far too long.
+    fn check(f: impl Fn(f64) -> (f64, f64) + Copy) {
+        let (value, slope) = f(0.0);
+        for exponent in -3..=3 {
+            let first = Real::exp(f64::from(exponent) * core::f64::consts::LN_10);
+            let (step, trials) = run(f, first);
+            let step = step.expect("a step");
+            let (low, flat) = f(step);
+            assert!(low <= value + RULE.decrease * step * slope, "{step}");
+            assert!(flat.abs() <= RULE.curvature * -slope, "{step}");
+            assert!(trials <= 20, "{trials} trials from {first}");
+        }
+    }
+
+    #[test]
+    fn finds_strong_wolfe_steps() {
+        // The first two test functions of More and Thuente (1994), lowest at sqrt 2 and at 1.596, and one with a wall at 2.
+        check(|a| {
+            let q = a * a + 2.0;
+            (-a / q, (a * a - 2.0) / (q * q))
+        });
+        check(|a| {
+            let b = a + 0.004;
+            let cube = b * b * b;
+            (cube * b * (b - 2.0), cube * (5.0 * b - 8.0))
+        });
+        check(|a| {
+            if a >= 2.0 {
+                (f64::INFINITY, f64::NAN)
+            } else {
+                (-Real::ln(2.0 - a) - 3.0 * a, 1.0 / (2.0 - a) - 3.0)
+            }
+        });
+    }
+
+    #[test]
+    fn an_endless_slope_ends_with_the_lowest_point() {
+        let (step, trials) = run(|a| (-a, -1.0), 1.0);
+        assert_eq!(trials, RULE.max_trials);
+        assert!(step.is_some_and(|a| a > 1e6 && a.is_finite()));
+    }
+
+    #[test]
+    fn a_rise_on_all_sides_fails() {
+        let (step, trials) = run(|a| (a, if a == 0.0 { -1.0 } else { 1.0 }), 1.0);
+        assert_eq!((step, trials), (None, RULE.max_trials));
+    }
+
+    #[test]
+    fn slopes_decide_where_values_are_lost_in_rounding() {
+        // 1e16 + (a - 1)^2 is 1e16 in f64.
+        let (step, trials) = run(|a| (1e16 + (a - 1.0) * (a - 1.0), 2.0 * (a - 1.0)), 0.3);
+        assert!(step.is_some_and(|a| (a - 1.0).abs() <= RULE.curvature));
+        assert!(trials <= 4, "{trials}");
     }
 }

@@ -23,6 +23,9 @@ use crate::linalg::{Cg, cg_scratch};
 use crate::objective::Objective;
 use crate::workspace::Slabs;
 
+/// Steps without progress within rounding: near an optimum one step does what can be done.
+const PATIENCE: usize = 6;
+
 /// The matrix in Newton's system.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Curvature {
@@ -120,6 +123,7 @@ impl NewtonCg {
             max_iter: self.max_iter,
             tol: self.tol,
             ftol: self.ftol,
+            patience: PATIENCE,
             rule: Rule {
                 decrease: 1e-4,
                 curvature: 0.9,
