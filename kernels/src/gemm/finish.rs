@@ -7,7 +7,9 @@ use core::ptr;
 
 use super::problem::{Problem, Side};
 use crate::isa::Simd;
-use crate::{Activation, Real};
+use crate::map::each;
+use crate::view::Shape;
+use crate::{Activation, MatMut, MatRef, Real, func};
 
 /// The bias (or null) that the tile adds, and whether it applies relu.
 #[inline(always)]
@@ -51,19 +53,43 @@ pub(super) unsafe fn activate<T: Real, S: Simd<T>>(s: S, p: &Problem<T>) {
     }
 }
 
-/// A pass over the block's C.
+/// A pass over the block's C: a transposed problem's bias, a number a row, then the activation.
 #[inline(never)]
-unsafe fn pass<T: Real, S: Simd<T>>(_s: S, p: &Problem<T>) {
-    for i in 0..p.m {
-        for j in 0..p.n {
-            let c = p.c.at(i, j).ptr;
-            // SAFETY: element (i, j) of C, number i of the bias.
-            unsafe {
-                if p.given == Side::Right && !p.bias.is_null() {
-                    *c += *p.bias.add(i);
-                }
-                *c = p.activation.value(*c);
+unsafe fn pass<T: Real, S: Simd<T>>(s: S, p: &Problem<T>) {
+    let shape = |row_stride, col_stride| Shape {
+        rows: p.m,
+        cols: p.n,
+        row_stride,
+        col_stride,
+    };
+    let mut c = MatMut::from_parts(p.c.ptr, shape(p.c.row, p.c.col));
+    s.enter(
+        #[inline(always)]
+        || {
+            if p.given == Side::Right && !p.bias.is_null() {
+                let bias = MatRef::from_parts(p.bias, shape(1, 0));
+                each(
+                    s,
+                    [bias],
+                    [c.rb_mut()],
+                    #[inline(always)]
+                    |[bias], [c]| [s.add(c, bias)],
+                );
             }
-        }
-    }
+            if p.activation != Activation::Identity {
+                p.activation.fixed(
+                    #[inline(always)]
+                    |a| {
+                        each(
+                            s,
+                            [],
+                            [c.rb_mut()],
+                            #[inline(always)]
+                            |[], [c]| [func::activate(s, a, c)],
+                        );
+                    },
+                );
+            }
+        },
+    );
 }

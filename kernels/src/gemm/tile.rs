@@ -13,8 +13,9 @@
 //!
 //! A kernel is a function of its own, one for each shape. It is called for a column of tiles, not for a tile.
 
-use crate::Real;
+use crate::func::activate;
 use crate::isa::Simd;
+use crate::{Activation, Real};
 
 /// What a kernel computes: m x n of C, n columns in V registers (the last may have a tail), m rows in tiles of R.
 ///
@@ -288,10 +289,9 @@ unsafe fn tiles<T: Real, S: Simd<T>, const R: usize, const V: usize, const TAIL:
             }
         }
         if p.relu {
-            let zero = s.splat(T::ZERO);
             for r in 0..R {
                 for v in 0..V {
-                    acc[r][v] = s.max(acc[r][v], zero);
+                    acc[r][v] = activate(s, Activation::Relu, acc[r][v]);
                 }
             }
         }

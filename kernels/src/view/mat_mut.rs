@@ -61,7 +61,8 @@ impl<'a, T> MatMut<'a, T> {
         Self::from_parts(data.as_mut_ptr(), Shape::row_major(rows, cols))
     }
 
-    fn from_parts(data: *mut T, shape: Shape) -> Self {
+    /// The view of a kernel that has proved what the constructors check.
+    pub(crate) fn from_parts(data: *mut T, shape: Shape) -> Self {
         Self {
             data,
             shape,

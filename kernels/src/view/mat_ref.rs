@@ -65,7 +65,8 @@ impl<'a, T> MatRef<'a, T> {
         Self::from_parts(data.as_ptr(), Shape::row_major(rows, cols))
     }
 
-    pub(super) fn from_parts(data: *const T, shape: Shape) -> Self {
+    /// The view of a kernel that has proved what the constructors check.
+    pub(crate) fn from_parts(data: *const T, shape: Shape) -> Self {
         Self {
             data,
             shape,
