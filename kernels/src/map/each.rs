@@ -34,13 +34,13 @@ pub(crate) fn each<T: Real, S: Simd<T>, const I: usize, const O: usize>(
     for m in &write {
         assert_eq!((m.rows(), m.cols()), shape, "shapes differ");
     }
-    let mut g = Grids {
+    let g = Grids {
         rows: shape.0,
         cols: shape.1,
         read: read.map(|m| Grid::new(m.as_ptr().cast_mut(), m)),
         write: write.each_mut().map(|m| Grid::new(m.as_mut_ptr(), m.rb())),
     };
-    g.arrange();
+    let g = g.arranged();
     let side_by_side = g.all(|o| o.col_stride == 1);
     for i in 0..g.rows {
         let (read, write) = (g.read.map(|o| o.row(i)), g.write.map(|o| o.row(i)));
@@ -105,7 +105,7 @@ impl<T: Copy, const I: usize, const O: usize> Grids<T, I, O> {
     }
 
     /// The same elements in rows as long and as close as can be: their order does not matter here.
-    fn arrange(&mut self) {
+    fn arranged(mut self) -> Self {
         let side_by_side = self.all(|o| o.col_stride == 1);
         if self.cols == 1 || !side_by_side && self.all(|o| o.row_stride == 1) {
             (self.rows, self.cols) = (self.cols, self.rows);
@@ -116,6 +116,7 @@ impl<T: Copy, const I: usize, const O: usize> Grids<T, I, O> {
         if self.all(|o| o.col_stride == 1 && o.row_stride == cols) {
             (self.rows, self.cols) = (1, self.rows * self.cols);
         }
+        self
     }
 }
 
@@ -190,7 +191,7 @@ impl<T> Line<T> {
 }
 
 impl<T: Real> Line<T> {
-    /// Elements `j` to `j + n`; 0 in the other lanes.
+    /// Elements `j` to `j + n`; 0 in the other lanes (where the stride is 0, the one element in all).
     ///
     /// # Safety
     /// - The elements exist, and n is at most LANES.
@@ -204,6 +205,9 @@ impl<T: Real> Line<T> {
                     return s.load(p);
                 }
                 return s.load_tail(p, s.tail(n));
+            }
+            if self.stride == 0 {
+                return s.splat(*p);
             }
             let mut buffer = [T::ZERO; WIDEST];
             for l in 0..n {
