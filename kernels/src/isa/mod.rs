@@ -147,16 +147,33 @@ pub(crate) fn fold<T, S: Simd<T>>(s: S, v: S::V, op: impl Fn(S::V, S::V) -> S::V
     s.first(v)
 }
 
-/// Runs the body with `$s` bound to the level's token, inside its `enter`. The body is compiled once a level.
+/// Runs the body with `$s` bound to the level's token, inside its `enter`. The body is compiled once a level. Without `inline(always)`
+/// a large one would stay outside of `enter`'s function, and every intrinsic in it would be a call.
 macro_rules! dispatch {
     ($level:expr, $s:ident => $body:expr) => {
         match $level.kind() {
-            $crate::isa::Kind::Model($s) => $crate::isa::Isa::enter($s, move || $body),
-            $crate::isa::Kind::Fused($s) => $crate::isa::Isa::enter($s, move || $body),
+            $crate::isa::Kind::Model($s) => $crate::isa::Isa::enter(
+                $s,
+                #[inline(always)]
+                move || $body,
+            ),
+            $crate::isa::Kind::Fused($s) => $crate::isa::Isa::enter(
+                $s,
+                #[inline(always)]
+                move || $body,
+            ),
             #[cfg(target_arch = "x86_64")]
-            $crate::isa::Kind::Avx2($s) => $crate::isa::Isa::enter($s, move || $body),
+            $crate::isa::Kind::Avx2($s) => $crate::isa::Isa::enter(
+                $s,
+                #[inline(always)]
+                move || $body,
+            ),
             #[cfg(target_arch = "x86_64")]
-            $crate::isa::Kind::Avx512($s) => $crate::isa::Isa::enter($s, move || $body),
+            $crate::isa::Kind::Avx512($s) => $crate::isa::Isa::enter(
+                $s,
+                #[inline(always)]
+                move || $body,
+            ),
         }
     };
 }

@@ -25,7 +25,7 @@ pub(crate) fn each<T: Real, S: Simd<T>, const I: usize, const O: usize>(
     s: S,
     read: [MatRef<'_, T>; I],
     mut write: [MatMut<'_, T>; O],
-    f: impl Fn([S::V; I], [S::V; O]) -> [S::V; O],
+    f: impl Fn([S::V; I], [S::V; O]) -> [S::V; O] + Copy,
 ) {
     let shape = (write[0].rows(), write[0].cols());
     for m in &read {
@@ -46,12 +46,7 @@ pub(crate) fn each<T: Real, S: Simd<T>, const I: usize, const O: usize>(
         let (read, write) = (g.read.map(|o| o.row(i)), g.write.map(|o| o.row(i)));
         // SAFETY: row i has g.cols elements in every operand, and the views borrow what is written uniquely.
         unsafe {
-            if side_by_side {
-                // The stride as a constant.
-                run(s, g.cols, read.map(Line::dense), write.map(Line::dense), &f);
-            } else {
-                run(s, g.cols, read, write, &f);
-            }
+            run(s, g.cols, side_by_side, read, write, f);
         }
     }
 }
@@ -120,7 +115,8 @@ impl<T: Copy, const I: usize, const O: usize> Grids<T, I, O> {
     }
 }
 
-/// One line of `n` elements an operand.
+/// One line of `n` elements an operand; `dense`: all strides are 1. `f` is compiled twice, for whole registers that lie so and for the
+/// rest: it is most of a kernel's code.
 ///
 /// # Safety
 /// - The lines have `n` elements; the written ones are the caller's alone.
@@ -128,19 +124,24 @@ impl<T: Copy, const I: usize, const O: usize> Grids<T, I, O> {
 unsafe fn run<T: Real, S: Simd<T>, const I: usize, const O: usize>(
     s: S,
     n: usize,
+    dense: bool,
     read: [Line<T>; I],
     write: [Line<T>; O],
-    f: impl Fn([S::V; I], [S::V; O]) -> [S::V; O],
+    f: impl Fn([S::V; I], [S::V; O]) -> [S::V; O] + Copy,
 ) {
     let mut j = 0;
-    while n - j >= S::LANES {
-        // SAFETY: LANES elements from j are among the n.
-        unsafe { step(s, j, S::LANES, read, write, &f) };
-        j += S::LANES;
+    if dense {
+        let (read, write) = (read.map(Line::dense), write.map(Line::dense));
+        while n - j >= S::LANES {
+            // SAFETY: LANES elements from j are among the n.
+            unsafe { step(s, j, S::LANES, read, write, f) };
+            j += S::LANES;
+        }
     }
-    if j < n {
-        // SAFETY: the last n - j.
-        unsafe { step(s, j, n - j, read, write, &f) };
+    while j < n {
+        // SAFETY: elements from j are among the n.
+        unsafe { step(s, j, S::LANES.min(n - j), read, write, f) };
+        j += S::LANES;
     }
 }
 
@@ -155,7 +156,7 @@ unsafe fn step<T: Real, S: Simd<T>, const I: usize, const O: usize>(
     n: usize,
     read: [Line<T>; I],
     write: [Line<T>; O],
-    f: impl Fn([S::V; I], [S::V; O]) -> [S::V; O],
+    f: impl Fn([S::V; I], [S::V; O]) -> [S::V; O] + Copy,
 ) {
     let (mut x, mut y) = ([s.splat(T::ZERO); I], [s.splat(T::ZERO); O]);
     // SAFETY: the caller's promise.
