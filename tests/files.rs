@@ -1,7 +1,7 @@
 //! Model files: the `safetensors` crate reads ours, we read its; whatever is damaged is an error, never a panic.
 
 use cognate::io::{Dtype, Entry, File, Writer, entries, read_parameters};
-use cognate::params::LayoutBuf;
+use cognate::params::{LayoutBuf, Span};
 use cognate::{Error, Result};
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype as TheirDtype, SafeTensors, serialize};
@@ -343,4 +343,47 @@ fn no_single_byte_makes_it_panic() {
         );
     }
     assert!(read_everything(&[&whole[..], &[0]].concat()).is_err());
+}
+
+/// `torch_mlp.py` saved a network, a batch and what PyTorch made of it: the weights that come in give the same logits.
+#[test]
+fn pytorch_and_we_mean_the_same_network() {
+    let bytes = std::fs::read("tests/data/torch_mlp.safetensors").unwrap();
+    let mut layout = LayoutBuf::new();
+    let (w0, b0) = (
+        layout.add_weight("layers.0.weight", 4, 5),
+        layout.add("layers.0.bias", 1, 5),
+    );
+    let (w1, b1) = (
+        layout.add_weight("layers.1.weight", 5, 3),
+        layout.add("layers.1.bias", 1, 3),
+    );
+    let mut p = vec![0.0_f64; layout.view().len()];
+    let (mut input, mut logits) = ([0.0_f64; 24], [0.0_f64; 18]);
+    with_file(&bytes, |file| {
+        read_parameters(file, layout.view(), &mut p)?;
+        file.tensor("input").unwrap().read_into(&mut input)?;
+        file.tensor("logits").unwrap().read_into(&mut logits)
+    })
+    .unwrap()
+    .unwrap();
+    let dense = |x: &[f64], w: Span, b: Span| -> Vec<f64> {
+        let column = |j| (0..w.rows).map(move |i| (i, j));
+        let sum = |j| {
+            column(j)
+                .map(|(i, j)| x[i] * w.mat(&p).at(i, j))
+                .sum::<f64>()
+        };
+        (0..w.cols).map(|j| sum(j) + b.of(&p)[j]).collect()
+    };
+    for (x, expected) in input.chunks(4).zip(logits.chunks(3)) {
+        let hidden: Vec<f64> = dense(x, w0, b0).iter().map(|z| z.max(0.0)).collect();
+        for (z, expected) in dense(&hidden, w1, b1).iter().zip(expected) {
+            // PyTorch computed in f32: two layers of at most 6 terms, each term below 4.
+            assert!(
+                (z - expected).abs() < 16.0 * 4.0 * f64::from(f32::EPSILON),
+                "{z}, {expected}"
+            );
+        }
+    }
 }
