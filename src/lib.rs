@@ -26,6 +26,8 @@ pub mod objective;
 pub mod optim;
 mod parallel;
 pub mod params;
+#[cfg(feature = "alloc")]
+pub mod pipeline;
 pub mod rng;
 pub mod workspace;
 
