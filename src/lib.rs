@@ -14,6 +14,8 @@ extern crate alloc;
 extern crate std;
 
 mod check;
+#[cfg(feature = "alloc")]
+pub mod compare;
 pub mod data;
 pub mod error;
 pub mod io;
