@@ -1,0 +1,358 @@
+//! The command line. Names and defaults follow scikit-learn where it has the thing.
+
+use std::path::PathBuf;
+
+use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
+
+/// Learns from tables: fits, checks and compares models on a CSV.
+#[derive(Debug, Parser)]
+#[command(name = "cognate", version, disable_help_subcommand = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Command,
+    #[command(flatten)]
+    pub common: Common,
+}
+
+/// Options of every subcommand.
+#[derive(Clone, Debug, Args)]
+pub struct Common {
+    /// Seed of everything random
+    #[arg(long, global = true, default_value_t = 0, value_name = "N")]
+    pub seed: u64,
+    /// Threads; else COGNATE_THREADS, else all cores. Results do not depend on it
+    #[arg(long, global = true, value_name = "N")]
+    pub threads: Option<usize>,
+    /// Print the result as JSON
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Say nothing but results and errors
+    #[arg(long, global = true)]
+    pub quiet: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Which method predicts best here? Cross-validates them all, with an honest verdict
+    Compare(Compare),
+    /// Fit a model
+    Fit(Box<Fit>),
+    /// Predict the rows of a table
+    Predict(Predict),
+    /// Score a model on a table with labels
+    Evaluate(Evaluate),
+    /// List the bundled data sets, or write one as CSV
+    Datasets(Datasets),
+    /// Make up a data set and write it as CSV
+    #[command(subcommand)]
+    Make(Make),
+    /// Say what a model file holds
+    Info(Info),
+}
+
+/// Where a table comes from.
+#[derive(Clone, Debug, Args)]
+pub struct Source {
+    /// What separates cells: one character, or "tab"
+    #[arg(long, value_name = "CHAR", value_parser = delimiter)]
+    pub delimiter: Option<u8>,
+    /// Words that mean an empty cell, such as NA,NaN
+    #[arg(long, value_name = "WORDS", value_delimiter = ',')]
+    pub na: Vec<String>,
+}
+
+/// What the columns are.
+#[derive(Clone, Debug, Args)]
+#[command(group = ArgGroup::new("kind").args(["classify", "regression"]))]
+pub struct Columns {
+    /// The column to predict
+    #[arg(long, value_name = "COL", conflicts_with = "targets")]
+    pub target: Option<String>,
+    /// The columns to predict
+    #[arg(long, value_name = "A,B,..", value_delimiter = ',')]
+    pub targets: Vec<String>,
+    /// The target is classes
+    #[arg(long)]
+    pub classify: bool,
+    /// The target is a number
+    #[arg(long)]
+    pub regression: bool,
+    /// Leave this column out (may be repeated)
+    #[arg(long, value_name = "COL")]
+    pub drop: Vec<String>,
+    /// This column is a category, whatever it holds (may be repeated)
+    #[arg(long, value_name = "COL")]
+    pub categorical: Vec<String>,
+    /// Fill empty feature cells, and add a column that says where
+    #[arg(long)]
+    pub impute: Option<Fill>,
+    /// A weight for each row
+    #[arg(long, value_name = "COL")]
+    pub weights: Option<String>,
+    /// Rows with the same value here stay on one side of every split
+    #[arg(long, value_name = "COL")]
+    pub group: Option<String>,
+}
+
+impl Columns {
+    /// The targets asked for, in order.
+    pub fn targets(&self) -> Vec<String> {
+        self.target.iter().chain(&self.targets).cloned().collect()
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Fill {
+    Mean,
+    Median,
+}
+
+#[derive(Debug, Args)]
+pub struct Compare {
+    /// A CSV with a header, or - for stdin; bundled sets if there is none
+    pub data: Option<PathBuf>,
+    #[command(flatten)]
+    pub source: Source,
+    #[command(flatten)]
+    pub columns: Columns,
+    /// Rows with the same value here are one task
+    #[arg(long, value_name = "COL", conflicts_with = "targets")]
+    pub task: Option<String>,
+    /// Folds of the cross-validation
+    #[arg(long, default_value_t = 5, value_name = "N")]
+    pub folds: usize,
+}
+
+#[derive(Debug, Args)]
+pub struct Fit {
+    /// The method: logistic, linear, ridge or mlp
+    pub method: String,
+    /// A CSV with a header, or - for stdin
+    pub data: PathBuf,
+    /// Write the model here (safetensors)
+    #[arg(short, long, value_name = "MODEL")]
+    pub output: Option<PathBuf>,
+    /// Hold out this share of the rows for a score: 0.2, or a number of rows
+    #[arg(long, value_name = "SHARE")]
+    pub test_size: Option<f64>,
+    /// Bring the features to mean 0 and variance 1
+    #[arg(long)]
+    pub standardize: bool,
+    /// Numbers of the model; f64 for linear models, f32 for networks if not said
+    #[arg(long)]
+    pub precision: Option<Precision>,
+    #[command(flatten)]
+    pub source: Source,
+    #[command(flatten)]
+    pub columns: Columns,
+    #[command(flatten)]
+    pub settings: Settings,
+}
+
+/// Settings of the methods; each method has some of them.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Settings of the methods")]
+pub struct Settings {
+    /// logistic: inverse strength of the L2 penalty [1]
+    #[arg(long = "C", value_name = "X")]
+    pub c: Option<f64>,
+    /// logistic, mlp: when to stop [1e-4]
+    #[arg(long, value_name = "X")]
+    pub tol: Option<f64>,
+    /// logistic, mlp: the most iterations or epochs [100; mlp 200]
+    #[arg(long, value_name = "N")]
+    pub max_iter: Option<usize>,
+    /// logistic: the optimiser [lbfgs]
+    #[arg(long)]
+    pub solver: Option<Solver>,
+    /// logistic: weigh the classes so that each counts the same
+    #[arg(long)]
+    pub class_weight: Option<ClassWeight>,
+    /// ridge, mlp: strength of the L2 penalty [1; mlp 1e-4]
+    #[arg(long, value_name = "X")]
+    pub alpha: Option<f64>,
+    /// mlp: widths of the hidden layers [100]
+    #[arg(long, value_name = "N,N,..", value_delimiter = ',')]
+    pub hidden: Option<Vec<usize>>,
+    /// mlp: what the hidden units do [relu]
+    #[arg(long)]
+    pub activation: Option<Activation>,
+    /// mlp: the first step size of Adam [1e-3]
+    #[arg(long, value_name = "X")]
+    pub learning_rate: Option<f64>,
+    /// mlp: rows a step [200, or all of fewer]
+    #[arg(long, value_name = "N")]
+    pub batch_size: Option<usize>,
+    /// mlp: stop once a tenth of the rows, held out, no longer improves
+    #[arg(long)]
+    pub early_stopping: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Precision {
+    F32,
+    F64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Solver {
+    Lbfgs,
+    NewtonCg,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ClassWeight {
+    Balanced,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Activation {
+    Identity,
+    Relu,
+    Tanh,
+    Logistic,
+    Gelu,
+}
+
+#[derive(Debug, Args)]
+pub struct Predict {
+    /// A model file
+    pub model: PathBuf,
+    /// A CSV with the model's feature columns, in any order, or - for stdin
+    pub data: PathBuf,
+    /// Write the CSV here; stdout if not said
+    #[arg(short, long, value_name = "CSV")]
+    pub output: Option<PathBuf>,
+    /// Add a column with the probability of each class
+    #[arg(long)]
+    pub proba: bool,
+    #[command(flatten)]
+    pub source: Source,
+}
+
+#[derive(Debug, Args)]
+pub struct Evaluate {
+    /// A model file
+    pub model: PathBuf,
+    /// A CSV with the model's feature and target columns, or - for stdin
+    pub data: PathBuf,
+    #[command(flatten)]
+    pub source: Source,
+}
+
+#[derive(Debug, Args)]
+pub struct Datasets {
+    /// Write this set; list all if not said
+    pub name: Option<String>,
+    /// Write the CSV here; stdout if not said
+    #[arg(short, long, value_name = "CSV", requires = "name")]
+    pub output: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct Info {
+    /// A model file
+    pub model: PathBuf,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Make {
+    /// Clusters at the corners of a cube, each belonging to a class
+    Classification(MakeClassification),
+    /// A linear function of some of the features, and noise
+    Regression(MakeRegression),
+    /// Round clusters, each a class
+    Blobs(MakeBlobs),
+}
+
+/// Where a made set goes.
+#[derive(Debug, Args)]
+pub struct MakeOutput {
+    /// Rows
+    #[arg(long, default_value_t = 100, value_name = "N")]
+    pub n_samples: usize,
+    /// Write the CSV here; stdout if not said
+    #[arg(short, long, value_name = "CSV")]
+    pub output: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct MakeClassification {
+    #[command(flatten)]
+    pub to: MakeOutput,
+    /// Features in all
+    #[arg(long, default_value_t = 20, value_name = "N")]
+    pub n_features: usize,
+    /// Features that tell the classes apart
+    #[arg(long, default_value_t = 2, value_name = "N")]
+    pub n_informative: usize,
+    /// Features that are mixtures of those
+    #[arg(long, default_value_t = 2, value_name = "N")]
+    pub n_redundant: usize,
+    /// Features that repeat others
+    #[arg(long, default_value_t = 0, value_name = "N")]
+    pub n_repeated: usize,
+    /// Classes
+    #[arg(long, default_value_t = 2, value_name = "N")]
+    pub n_classes: usize,
+    /// Clusters a class
+    #[arg(long, default_value_t = 2, value_name = "N")]
+    pub n_clusters_per_class: usize,
+    /// Share of the rows whose class is drawn anew
+    #[arg(long, default_value_t = 0.01, value_name = "X")]
+    pub flip_y: f64,
+    /// Half a side of the cube
+    #[arg(long, default_value_t = 1.0, value_name = "X")]
+    pub class_sep: f64,
+}
+
+#[derive(Debug, Args)]
+pub struct MakeRegression {
+    #[command(flatten)]
+    pub to: MakeOutput,
+    /// Features in all
+    #[arg(long, default_value_t = 100, value_name = "N")]
+    pub n_features: usize,
+    /// Features that matter
+    #[arg(long, default_value_t = 10, value_name = "N")]
+    pub n_informative: usize,
+    /// Targets
+    #[arg(long, default_value_t = 1, value_name = "N")]
+    pub n_targets: usize,
+    /// What the function is at 0
+    #[arg(
+        long,
+        default_value_t = 0.0,
+        value_name = "X",
+        allow_negative_numbers = true
+    )]
+    pub bias: f64,
+    /// Standard deviation of the noise
+    #[arg(long, default_value_t = 0.0, value_name = "X")]
+    pub noise: f64,
+}
+
+#[derive(Debug, Args)]
+pub struct MakeBlobs {
+    #[command(flatten)]
+    pub to: MakeOutput,
+    /// Features
+    #[arg(long, default_value_t = 2, value_name = "N")]
+    pub n_features: usize,
+    /// Clusters
+    #[arg(long, default_value_t = 3, value_name = "N")]
+    pub centers: usize,
+    /// Standard deviation of a cluster
+    #[arg(long, default_value_t = 1.0, value_name = "X")]
+    pub cluster_std: f64,
+}
+
+fn delimiter(text: &str) -> Result<u8, String> {
+    match text.as_bytes() {
+        _ if text == "tab" || text == "\\t" => Ok(b'\t'),
+        [byte] if !byte.is_ascii_alphanumeric() && !matches!(byte, b'"' | b'\n' | b'\r') => {
+            Ok(*byte)
+        }
+        _ => Err("one character that is no letter, digit or quote, or \"tab\"".to_owned()),
+    }
+}

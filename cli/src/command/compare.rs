@@ -1,0 +1,331 @@
+//! `cognate compare`: every method on a table, or on the bundled sets in turn.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::Instant;
+
+use cognate::compare::{Cell, Metric, Plan, Response, Set, SetReport};
+use cognate::data::datasets::{Dataset, load, names};
+use cognate::data::encode::{Encoder, EncoderConfig, Impute};
+use serde_json::{Value, json};
+
+use super::{read_csv, threads};
+use crate::args::{Common, Compare};
+use crate::columns::{TargetColumn, Wish, named_codes};
+use crate::csv_file::{CsvFile, Hint, library_fault};
+use crate::failure::{Failure, Result};
+use crate::output;
+use crate::progress::bar;
+use crate::report::{duration, rounded, table, thousands};
+
+pub fn run(args: &Compare, common: &Common) -> Result<()> {
+    match &args.data {
+        Some(path) => {
+            let csv = read_csv(path, &args.source)?;
+            let set = read_set(&csv, args, common)?;
+            let report = compare(&set, args, common, |e| set_fault(&set, csv.place(), &e))?;
+            show(&set, &report, args, common)?;
+            finish(&[report], common)
+        }
+        None => bundled(args, common),
+    }
+}
+
+fn bundled(args: &Compare, common: &Common) -> Result<()> {
+    let columns = &args.columns;
+    if args.task.is_some() || !columns.targets().is_empty() {
+        return Err(Failure::Usage(
+            "--task, --target and --targets need a CSV".to_owned(),
+        ));
+    }
+    let mut reports = Vec::new();
+    for dataset in names().filter_map(load) {
+        let set = bundled_set(&dataset)?;
+        let report = compare(&set, args, common, |e| set_fault(&set, dataset.name, &e))?;
+        show(&set, &report, args, common)?;
+        reports.push(report);
+    }
+    finish(&reports, common)
+}
+
+/// A bundled set with its own targets and tasks; empty cells are filled by their mean.
+fn bundled_set(dataset: &Dataset) -> Result<Set> {
+    let fault = |e: cognate::Error| Failure::at(dataset.name, e);
+    let table = &dataset.table;
+    let target = |name: &&str| TargetColumn::of(table.column(name)?, Wish::AsItIs);
+    let targets = dataset.targets.iter().map(target);
+    let targets: Vec<TargetColumn> = targets.collect::<cognate::Result<_>>().map_err(fault)?;
+    let tasks = match dataset.task {
+        None => targets.iter().map(|t| t.task(&t.name, |_| true)).collect(),
+        Some(task) => {
+            let column = table.column(task).map_err(fault)?;
+            let levels = cognate::data::levels::Levels::fit(column);
+            let codes = levels.known_codes(column).map_err(fault)?;
+            long_tasks(&targets[0], levels.names(), &codes)
+        }
+    };
+    let part = |name: &str| dataset.targets.contains(&name) || dataset.task == Some(name);
+    let features = table.columns().iter().map(|c| &c.name);
+    Ok(Set {
+        name: dataset.name.to_owned(),
+        table: table.clone(),
+        features: features.filter(|name| !part(name)).cloned().collect(),
+        encoder: EncoderConfig::default().with_impute(Impute::Mean),
+        tasks,
+        groups: None,
+        weights: None,
+    })
+}
+
+fn read_set(csv: &CsvFile, args: &Compare, common: &Common) -> Result<Set> {
+    let names = args.columns.targets();
+    if names.is_empty() {
+        let what = "which column is the target? --target COL, or --targets A,B,..";
+        return Err(Failure::Usage(what.to_owned()));
+    }
+    let mut targets = Vec::new();
+    for name in &names {
+        let target = TargetColumn::read(csv, name, args.columns.wish())?;
+        target.announce(common);
+        target.check(csv.place())?;
+        targets.push(target);
+    }
+    let others: Vec<&str> = names.iter().chain(&args.task).map(String::as_str).collect();
+    let features = args.columns.features(csv, &others)?;
+    let tasks = match &args.task {
+        None => targets.iter().map(|t| t.task(&t.name, |_| true)).collect(),
+        Some(task) => {
+            let (levels, codes) = named_codes(csv, task)?;
+            long_tasks(&targets[0], levels.names(), &codes)
+        }
+    };
+    let set = Set {
+        name: csv.place().to_owned(),
+        table: args.columns.table(csv, &features)?,
+        features,
+        encoder: args.columns.encoder(),
+        tasks,
+        groups: args.columns.groups(csv)?,
+        weights: args.columns.weights(csv)?,
+    };
+    check_features(&set, csv)?;
+    Ok(set)
+}
+
+/// A task for each value of the task column that has a labelled row.
+fn long_tasks(
+    target: &TargetColumn,
+    names: &[String],
+    codes: &[u32],
+) -> Vec<cognate::compare::Task> {
+    let task = |(name, code): (&String, u32)| target.task(name, |row| codes[row] == code);
+    let tasks = names.iter().zip(0..).map(task);
+    tasks.filter(|task| !task.rows.is_empty()).collect()
+}
+
+/// Encodes all labelled rows once, so that a fault is named by its line and not by its place in a fold.
+fn check_features(set: &Set, csv: &CsvFile) -> Result<()> {
+    let mut rows: Vec<usize> = set.tasks.iter().flat_map(|t| &t.rows).copied().collect();
+    rows.sort_unstable();
+    rows.dedup();
+    let names: Vec<&str> = set.features.iter().map(String::as_str).collect();
+    let encoder = Encoder::fit(&set.table.take(&rows), &names, &set.encoder);
+    encoder
+        .map(drop)
+        .map_err(|e| csv.fault_in(&rows, &e, Hint::Feature))
+}
+
+/// The library's error about a set, a class by its name.
+fn set_fault(set: &Set, place: &str, error: &cognate::Error) -> Failure {
+    if let (
+        cognate::Error::FewRows {
+            class,
+            found,
+            needed,
+        },
+        Response::Classes(levels),
+    ) = (error, &set.tasks[0].response)
+    {
+        let (name, class) = (&set.tasks[0].name, &levels.names()[*class as usize]);
+        let what = format!(
+            "class {class:?} of {name} has {found} rows, fewer than the {needed} folds (--folds {found} would do)"
+        );
+        return Failure::at(place, what);
+    }
+    library_fault(place, error)
+}
+
+/// Runs all cells of a plan, on several threads.
+fn compare(
+    set: &Set,
+    args: &Compare,
+    common: &Common,
+    fault: impl Fn(cognate::Error) -> Failure,
+) -> Result<SetReport> {
+    let plan = Plan::new(set, args.folds, common.seed).map_err(&fault)?;
+    let cells: Vec<(usize, usize)> = plan.cells().collect();
+    let (start, bar) = (Instant::now(), bar(cells.len() as u64, common));
+    bar.set_message(set.name.clone());
+    let clock = || start.elapsed().as_nanos() as u64;
+    let next = AtomicUsize::new(0);
+    let done: Mutex<Vec<(usize, cognate::Result<Cell>)>> = Mutex::default();
+    std::thread::scope(|scope| {
+        for _ in 0..threads(common).min(cells.len()) {
+            scope.spawn(|| {
+                while let Some(&(method, fold)) = cells.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let cell = plan.run(method, fold, &clock);
+                    let place = method * args.folds + fold;
+                    done.lock()
+                        .unwrap_or_else(PoisonError::into_inner)
+                        .push((place, cell));
+                    bar.inc(1);
+                }
+            });
+        }
+    });
+    bar.finish_and_clear();
+    let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
+    done.sort_by_key(|(place, _)| *place);
+    let cells = done
+        .into_iter()
+        .map(|(_, cell)| cell)
+        .collect::<cognate::Result<Vec<Cell>>>();
+    Ok(plan.reduce(&cells.map_err(fault)?))
+}
+
+/// Prints the report of one set for people.
+fn show(set: &Set, report: &SetReport, args: &Compare, common: &Common) -> Result<()> {
+    if common.json {
+        return Ok(());
+    }
+    let mut lines = vec![headline(set, report, args), String::new()];
+    let header = [
+        "method",
+        report.metric.name(),
+        "se",
+        "accuracy",
+        "fit",
+        "rows/s",
+        "parameters",
+        "bytes",
+    ];
+    let mut rows = vec![header.map(str::to_owned).to_vec()];
+    rows.extend(report.methods.iter().map(|m| {
+        vec![
+            m.name.clone(),
+            rounded(m.mean),
+            rounded(m.se),
+            m.accuracy
+                .map_or("-".to_owned(), |a| format!("{:.1}%", 100.0 * a)),
+            duration(m.fit_seconds),
+            thousands((1e9 / m.predict_ns_per_row).round()),
+            thousands(m.parameters),
+            thousands(m.bytes),
+        ]
+    }));
+    lines.extend(table(&rows, &[0]));
+    lines.push(String::new());
+    lines.push(report.verdict.text.clone());
+    if report.tasks.len() > 1 {
+        lines.extend(gains(report));
+    }
+    lines.push(String::new());
+    output::print(|out| lines.iter().try_for_each(|line| writeln!(out, "{line}")))
+}
+
+fn headline(set: &Set, report: &SetReport, args: &Compare) -> String {
+    let metric = match report.metric {
+        Metric::Mse => "mean squared error",
+        Metric::LogLoss => "log loss",
+        Metric::RelativeLoss => "loss / the constant's loss, mean over the tasks",
+    };
+    let tasks = match set.tasks.len() {
+        1 => format!("target {}", set.tasks[0].name),
+        n if n <= 10 => {
+            let names: Vec<&str> = set.tasks.iter().map(|t| t.name.as_str()).collect();
+            format!("{n} tasks ({})", names.join(", "))
+        }
+        n => format!("{n} tasks"),
+    };
+    format!(
+        "{}: {} rows, {} features, {tasks}; {metric}, lower is better, {} folds",
+        set.name,
+        thousands(set.table.rows() as f64),
+        set.features.len(),
+        args.folds,
+    )
+}
+
+/// What the tasks gain from the winner: all of a few, else the two ends.
+fn gains(report: &SetReport) -> Vec<String> {
+    let mut tasks: Vec<_> = report.tasks.iter().filter(|t| t.gain.is_finite()).collect();
+    tasks.sort_by(|a, b| b.gain.total_cmp(&a.gain));
+    let better = tasks.iter().filter(|t| t.gain > 0.0).count();
+    let said = |t: &&cognate::compare::TaskReport| format!("{} {:+.0}%", t.name, 100.0 * t.gain);
+    let shown: Vec<String> = match tasks.len() {
+        0..=6 => tasks.iter().map(said).collect(),
+        n => tasks[..3]
+            .iter()
+            .map(said)
+            .chain(["..".to_owned()])
+            .chain(tasks[n - 3..].iter().map(said))
+            .collect(),
+    };
+    vec![format!(
+        "{} against a linear model a task: better on {better} of {} tasks ({})",
+        report.verdict.winner,
+        report.tasks.len(),
+        shown.join(", "),
+    )]
+}
+
+/// Prints what stands after all sets.
+fn finish(reports: &[SetReport], common: &Common) -> Result<()> {
+    if common.json {
+        let sets: Vec<Value> = reports.iter().map(set_json).collect();
+        return output::print_json(&json!({ "sets": sets }));
+    }
+    if reports.len() < 2 {
+        return Ok(());
+    }
+    let header = ["set", "winner", "simplest as good"];
+    let mut rows = vec![header.map(str::to_owned).to_vec()];
+    let row = |r: &SetReport| {
+        vec![
+            r.name.clone(),
+            r.verdict.winner.clone(),
+            r.verdict.simplest_as_good.clone(),
+        ]
+    };
+    rows.extend(reports.iter().map(row));
+    let mut lines = table(&rows, &[0, 1, 2]);
+    lines.push("\nYour own table: cognate compare data.csv --target COL".to_owned());
+    output::print(|out| lines.iter().try_for_each(|line| writeln!(out, "{line}")))
+}
+
+fn set_json(report: &SetReport) -> Value {
+    let methods = report.methods.iter().map(|m| {
+        json!({
+            "name": m.name, "mean": m.mean, "se": m.se, "folds": m.folds, "accuracy": m.accuracy,
+            "fit_seconds": m.fit_seconds, "predict_ns_per_row": m.predict_ns_per_row,
+            "parameters": m.parameters, "bytes": m.bytes,
+        })
+    });
+    let verdict = &report.verdict;
+    let tasks = report
+        .tasks
+        .iter()
+        .map(|t| json!({ "name": t.name, "rows": t.rows, "gain": t.gain }));
+    json!({
+        "name": report.name,
+        "metric": report.metric.name(),
+        "lower_is_better": true,
+        "methods": methods.collect::<Vec<_>>(),
+        "verdict": {
+            "winner": verdict.winner,
+            "simplest_as_good": verdict.simplest_as_good,
+            "text": verdict.text,
+        },
+        "tasks": tasks.collect::<Vec<_>>(),
+    })
+}

@@ -1,0 +1,99 @@
+//! `cognate info`: what a model file holds.
+
+use cognate::Real;
+use cognate::data::encode::{Empty, Feature, Kind};
+use cognate::pipeline::{AnyPipeline, Pipeline, Target};
+use serde_json::{Value, json};
+
+use super::read_model;
+use crate::args::{Common, Info};
+use crate::failure::Result;
+use crate::output;
+use crate::report::{rounded, table, thousands};
+
+pub fn run(args: &Info, common: &Common) -> Result<()> {
+    match read_model(&args.model)? {
+        AnyPipeline::F32(pipeline) => show(&pipeline, common),
+        AnyPipeline::F64(pipeline) => show(&pipeline, common),
+    }
+}
+
+fn show<T: Real>(pipeline: &Pipeline<T>, common: &Common) -> Result<()> {
+    if common.json {
+        return output::print_json(&describe(pipeline));
+    }
+    let lines = lines(pipeline);
+    output::print(|out| lines.iter().try_for_each(|line| writeln!(out, "{line}")))
+}
+
+fn describe<T: Real>(pipeline: &Pipeline<T>) -> Value {
+    let classes = match pipeline.target() {
+        Target::Classes { levels, .. } => json!(levels.names()),
+        Target::Numbers(_) => Value::Null,
+    };
+    let feature = |f: &Feature| {
+        let (levels, fill) = (levels(f), fill(f));
+        json!({ "name": f.name, "levels": levels, "fill": fill })
+    };
+    let features = pipeline.encoder().features();
+    json!({
+        "kind": pipeline.model().kind(),
+        "precision": T::NAME,
+        "parameters": pipeline.model().parameters(),
+        "seed": pipeline.seed(),
+        "targets": pipeline.target().names(),
+        "classes": classes,
+        "standardized": pipeline.scaler().is_some(),
+        "features": features.iter().map(feature).collect::<Vec<_>>(),
+    })
+}
+
+fn levels(feature: &Feature) -> Option<&[String]> {
+    match &feature.kind {
+        Kind::Category(levels) => Some(levels.names()),
+        Kind::Number => None,
+    }
+}
+
+fn fill(feature: &Feature) -> Option<f64> {
+    match feature.empty {
+        Empty::Fill { value, .. } => Some(value),
+        Empty::Refuse => None,
+    }
+}
+
+fn lines<T: Real>(pipeline: &Pipeline<T>) -> Vec<String> {
+    let model = pipeline.model();
+    let mut lines = vec![
+        format!(
+            "{}, {} parameters ({}), seed {}",
+            model.kind(),
+            thousands(model.parameters() as f64),
+            T::NAME,
+            pipeline.seed()
+        ),
+        format!("predicts {}", pipeline.target().names().join(", ")),
+    ];
+    if let Target::Classes { levels, .. } = pipeline.target() {
+        lines.push(format!("classes {}", levels.names().join(", ")));
+    }
+    if pipeline.scaler().is_some() {
+        lines.push("features are standardised".to_owned());
+    }
+    lines.push(format!("{} features:", pipeline.encoder().features().len()));
+    let row = |f: &Feature| {
+        let kind = levels(f).map_or_else(|| "number".to_owned(), |names| names.join(", "));
+        let empty = fill(f).map_or(String::new(), |x| format!("  empty: {}", rounded(x)));
+        vec![format!("  {}", f.name), format!("{kind}{empty}")]
+    };
+    lines.extend(table(
+        &pipeline
+            .encoder()
+            .features()
+            .iter()
+            .map(row)
+            .collect::<Vec<_>>(),
+        &[0, 1],
+    ));
+    lines
+}

@@ -1,0 +1,165 @@
+//! The methods that `fit` knows: their names, settings and defaults.
+
+use cognate::Activation;
+use cognate::model::{ClassWeight, LinearRegression, LogisticRegression, Mlp, Ridge, Solver};
+use cognate::pipeline::{Learner, Target};
+
+use crate::args::{self, Precision, Settings};
+use crate::columns::Wish;
+use crate::failure::{Failure, Result};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Method {
+    Logistic,
+    Linear,
+    Ridge,
+    Mlp,
+}
+
+const NAMES: [(&str, Method); 4] = [
+    ("logistic", Method::Logistic),
+    ("linear", Method::Linear),
+    ("ridge", Method::Ridge),
+    ("mlp", Method::Mlp),
+];
+
+impl Method {
+    /// The method called `name`.
+    pub fn parse(name: &str) -> Result<Self> {
+        let found = NAMES.iter().find(|(n, _)| *n == name);
+        let names = || NAMES.map(|(n, _)| n).join(", ");
+        let unknown = || {
+            Failure::Usage(format!(
+                "there is no method {name:?}; there are {}",
+                names()
+            ))
+        };
+        found.map(|(_, method)| *method).ok_or_else(unknown)
+    }
+
+    fn name(self) -> &'static str {
+        NAMES
+            .iter()
+            .find(|(_, m)| *m == self)
+            .map_or("", |(name, _)| name)
+    }
+
+    /// The precision if none is asked for: linear models are small and want their digits, networks want speed.
+    pub fn precision(self) -> Precision {
+        match self {
+            Self::Mlp => Precision::F32,
+            _ => Precision::F64,
+        }
+    }
+
+    /// The kind of target that it takes, given what the flags say.
+    pub fn wish(self, flags: Wish, targets: usize) -> Result<Wish> {
+        let name = self.name();
+        let own = match self {
+            Self::Logistic => Wish::Classes("since the method predicts classes"),
+            Self::Linear | Self::Ridge => Wish::Numbers("since the method predicts numbers"),
+            Self::Mlp if targets > 1 => Wish::Numbers("since there are several targets"),
+            Self::Mlp => flags,
+        };
+        let what = match (own, flags) {
+            (Wish::Classes(_), _) if targets > 1 => format!("{name} has one target, not {targets}"),
+            (Wish::Classes(_), Wish::Numbers(_)) => {
+                format!("{name} predicts classes: --regression does not fit")
+            }
+            (Wish::Numbers(_), Wish::Classes(_)) => {
+                format!("{name} predicts numbers here: --classify does not fit")
+            }
+            _ => return Ok(own),
+        };
+        Err(Failure::Usage(what))
+    }
+
+    /// Makes sure that all settings given are the method's.
+    pub fn check(self, given: &Settings) -> Result<()> {
+        use Method::{Logistic, Mlp, Ridge};
+        let of: [(&str, bool, &[Self]); 11] = [
+            ("C", given.c.is_some(), &[Logistic]),
+            ("tol", given.tol.is_some(), &[Logistic, Mlp]),
+            ("max-iter", given.max_iter.is_some(), &[Logistic, Mlp]),
+            ("solver", given.solver.is_some(), &[Logistic]),
+            ("class-weight", given.class_weight.is_some(), &[Logistic]),
+            ("alpha", given.alpha.is_some(), &[Ridge, Mlp]),
+            ("hidden", given.hidden.is_some(), &[Mlp]),
+            ("activation", given.activation.is_some(), &[Mlp]),
+            ("learning-rate", given.learning_rate.is_some(), &[Mlp]),
+            ("batch-size", given.batch_size.is_some(), &[Mlp]),
+            ("early-stopping", given.early_stopping, &[Mlp]),
+        ];
+        match of
+            .iter()
+            .find(|(_, given, owners)| *given && !owners.contains(&self))
+        {
+            None => Ok(()),
+            Some((option, _, owners)) => {
+                let owners: Vec<&str> = owners.iter().map(|m| m.name()).collect();
+                let (name, owners) = (self.name(), owners.join(" and "));
+                let what = format!("--{option} is a setting of {owners}, not of {name}");
+                Err(Failure::Usage(what))
+            }
+        }
+    }
+
+    /// The method with its settings.
+    pub fn learner(self, given: &Settings, target: &Target, seed: u64, threads: usize) -> Learner {
+        match self {
+            Self::Linear => Learner::Linear(LinearRegression::default().with_threads(threads)),
+            Self::Ridge => {
+                let alpha = given.alpha.unwrap_or(Ridge::default().alpha);
+                Learner::Ridge(Ridge::default().with_alpha(alpha).with_threads(threads))
+            }
+            Self::Logistic => Learner::Logistic(logistic(given, threads)),
+            Self::Mlp => match target {
+                Target::Classes { .. } => Learner::MlpClassifier(mlp(given, seed)),
+                Target::Numbers(_) => Learner::MlpRegressor(mlp(given, seed)),
+            },
+        }
+    }
+}
+
+fn logistic(given: &Settings, threads: usize) -> LogisticRegression {
+    let default = LogisticRegression::default().with_threads(threads);
+    LogisticRegression {
+        c: given.c.unwrap_or(default.c),
+        tol: given.tol.unwrap_or(default.tol),
+        max_iter: given.max_iter.unwrap_or(default.max_iter),
+        solver: match given.solver {
+            Some(args::Solver::NewtonCg) => Solver::NewtonCg,
+            Some(args::Solver::Lbfgs) | None => Solver::Lbfgs,
+        },
+        class_weight: match given.class_weight {
+            Some(args::ClassWeight::Balanced) => ClassWeight::Balanced,
+            None => ClassWeight::None,
+        },
+        ..default
+    }
+}
+
+fn mlp<K>(given: &Settings, seed: u64) -> Mlp<K> {
+    let default = Mlp::<K>::default();
+    let activation = match given.activation {
+        Some(args::Activation::Identity) => Activation::Identity,
+        Some(args::Activation::Relu) | None => Activation::Relu,
+        Some(args::Activation::Tanh) => Activation::Tanh,
+        Some(args::Activation::Logistic) => Activation::Logistic,
+        Some(args::Activation::Gelu) => Activation::Gelu,
+    };
+    let hidden = given.hidden.as_ref().unwrap_or(&default.hidden_layer_sizes);
+    let mlp = Mlp::default()
+        .with_hidden_layer_sizes(hidden)
+        .with_activation(activation)
+        .with_alpha(given.alpha.unwrap_or(default.alpha))
+        .with_tol(given.tol.unwrap_or(default.tol))
+        .with_max_iter(given.max_iter.unwrap_or(default.max_iter))
+        .with_learning_rate_init(given.learning_rate.unwrap_or(default.learning_rate_init))
+        .with_early_stopping(given.early_stopping)
+        .with_seed(seed);
+    match given.batch_size {
+        Some(rows) => mlp.with_batch_size(rows),
+        None => mlp,
+    }
+}

@@ -1,0 +1,9 @@
+//! The command, run as a user runs it.
+
+mod compare;
+#[cfg(unix)]
+mod interrupted;
+mod round_trip;
+mod support;
+mod wrong_input;
+mod wrong_models;

@@ -1,0 +1,117 @@
+//! Models and tables that do not fit each other, and model files that are damaged.
+
+use crate::support::Place;
+
+const GOOD: &str =
+    "a,b,kind,y\n1,2,red,1\n2,1,blue,0\n3,5,red,1\n4,4,blue,0\n5,2,red,1\n6,0,blue,0\n";
+
+#[test]
+fn models_and_tables_that_do_not_fit() {
+    let place = Place::new("no_fit");
+    place.write("good.csv", GOOD);
+    place.ok("fit ridge good.csv --target a -o number.st");
+    place.fails(
+        "predict number.st good.csv --proba",
+        2,
+        &["number.st", "numbers, not classes"],
+    );
+    place.write("less.csv", "b,y\n1,2\n");
+    place.fails(
+        "predict number.st less.csv",
+        1,
+        &["less.csv", "no column \"kind\""],
+    );
+    place.write("text.csv", "b,kind,y\n1,red,2\nx,red,2\n");
+    place.fails(
+        "predict number.st text.csv",
+        1,
+        &["text.csv, line 3, column 1 (b)", "\"x\""],
+    );
+    place.write("hole.csv", "b,kind,y\n1,red,2\n,red,2\n");
+    place.fails(
+        "predict number.st hole.csv",
+        1,
+        &["hole.csv, line 3, column 1 (b)", "is empty"],
+    );
+    place.fails("evaluate number.st less.csv", 1, &["less.csv", "no column"]);
+    place.fails(
+        "predict missing.st good.csv",
+        1,
+        &["missing.st", "no such file"],
+    );
+    place.fails("predict good.csv good.csv", 1, &["good.csv", "safetensors"]);
+    place.ok("fit logistic good.csv --target kind -o class.st");
+    place.write("new.csv", "a,b,y,kind\n1,2,1,green\n");
+    place.fails(
+        "evaluate class.st new.csv",
+        1,
+        &[
+            "new.csv, line 2, column 4 (kind)",
+            "\"green\"",
+            "never seen",
+        ],
+    );
+    place.write("bare.csv", "a,b,y,kind\n1,2,1,\n");
+    place.fails(
+        "evaluate class.st bare.csv",
+        1,
+        &["bare.csv", "no row has a label in \"kind\""],
+    );
+}
+
+#[test]
+fn damaged_models() {
+    let place = Place::new("damaged");
+    place.write("good.csv", GOOD);
+    place.ok("fit ridge good.csv --target a -o model.st");
+    let whole = place.read("model.st");
+    place.write("cut.st", &whole[..whole.len() - 3]);
+    place.fails("info cut.st", 1, &["cut.st", "byte"]);
+    place.write("short.st", &whole[..5]);
+    place.fails("info short.st", 1, &["short.st", "shorter than 8 bytes"]);
+    let text = |from: &[u8], to: &[u8]| {
+        let at = whole
+            .windows(from.len())
+            .position(|w| w == from)
+            .expect("in the header");
+        let mut other = whole.clone();
+        other[at..at + from.len()].copy_from_slice(to);
+        other
+    };
+    place.write(
+        "later.st",
+        text(b"\"format_version\":\"1\"", b"\"format_version\":\"2\""),
+    );
+    place.fails(
+        "info later.st",
+        1,
+        &["later.st", "format that this version does not read"],
+    );
+    place.write(
+        "other.st",
+        text(b"\"kind\":\"linear\"", b"\"kind\":\"linaer\""),
+    );
+    place.fails("info other.st", 1, &["other.st", "kind of model"]);
+    place.write(
+        "foreign.st",
+        text(b"\"format_version\"", b"\"format_Version\""),
+    );
+    place.fails(
+        "predict foreign.st good.csv",
+        1,
+        &["foreign.st", "not one of Cognate's models"],
+    );
+    // Whatever single byte of the file changes: an answer or an error, never a panic.
+    let mut refused = 0;
+    for at in (0..whole.len()).step_by(7) {
+        let mut other = whole.clone();
+        other[at] ^= 0x11;
+        place.write("byte.st", other);
+        let done = place.run("predict byte.st good.csv");
+        if done.code() != 0 {
+            done.failure();
+            refused += 1;
+        }
+    }
+    assert!(refused > 10, "{refused} refused");
+}
