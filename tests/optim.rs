@@ -13,7 +13,7 @@ use proptest::test_runner::RngSeed;
 mod functions;
 #[path = "support/logistic.rs"]
 mod logistic;
-#[path = "support/plain.rs"]
+#[path = "harness/plain.rs"]
 mod plain;
 use functions::{Function, Quadratic, Rosenbrock, Wall, Wells, WrongGradient};
 use logistic::{Logistic, weighted_cases};

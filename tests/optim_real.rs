@@ -14,7 +14,7 @@ mod functions;
 #[path = "support/logistic.rs"]
 #[expect(dead_code, reason = "shared with other tests")]
 mod logistic;
-#[path = "support/plain.rs"]
+#[path = "harness/plain.rs"]
 mod plain;
 use logistic::Logistic;
 use plain::Plain;
