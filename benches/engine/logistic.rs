@@ -1,0 +1,82 @@
+//! Logistic regression: the small fit of worked example (a), and 80,000 x 100 in five classes.
+
+use std::cell::LazyCell;
+use std::hint::black_box;
+use std::ops::ControlFlow;
+
+use cognate::MatRef;
+use cognate::loss::{Logistic, Loss, Softmax, Targets};
+use cognate::objective::{Objective, linear::LinearObjective};
+use cognate::optim::{Lbfgs, LbfgsState, Progress};
+use cognate::workspace::Workspace;
+use criterion::{Bencher, Criterion};
+
+use crate::data::{self, Labelled};
+
+/// Objectives to reach: where scikit-learn stops at its default tolerance.
+const SMALL: f64 = 248.285583;
+const LARGE: f64 = 29_894.407_170_802_453;
+
+pub fn benches(c: &mut Criterion) {
+    let data = data::example_a();
+    c.bench_function("logistic_small", |b| {
+        b.iter(|| fit(&objective(&data, &Logistic, 1), SMALL))
+    });
+    let (data, softmax) = (LazyCell::new(data::large), Softmax::default());
+    let mut group = c.benchmark_group("large");
+    group.sample_size(10);
+    group.bench_function("fit", |b| {
+        let objective = objective(&data, &softmax, 5);
+        b.iter(|| fit(&objective, LARGE))
+    });
+    group.bench_function("evaluation", |b| {
+        evaluation(b, &objective(&data, &softmax, 5))
+    });
+}
+
+/// One value and gradient.
+fn evaluation(b: &mut Bencher<'_>, objective: &impl Objective<f64>) {
+    let mut workspace = Workspace::new(objective.need());
+    let p = vec![0.01; objective.len()];
+    let mut gradient = p.clone();
+    b.iter(|| {
+        let mut slabs = workspace.slabs();
+        let (p, gradient) = (black_box(&p), Some(&mut gradient[..]));
+        objective.value_grad(p, gradient, slabs.saved, &mut slabs.work)
+    })
+}
+
+/// scikit-learn's objective at C = 1.
+fn objective<'a, L: Loss<f64> + Sync>(
+    data: &'a Labelled<f64>,
+    loss: &'a L,
+    outputs: usize,
+) -> LinearObjective<'a, f64, L> {
+    let x = MatRef::planned(&data.x, data.rows(), data.features);
+    LinearObjective::new(x, Targets::classes(&data.y), loss, outputs)
+}
+
+/// L-BFGS from zero until the objective is at most `target`, everything allocated anew.
+fn fit(objective: &impl Objective<f64>, target: f64) -> Vec<f64> {
+    let mut workspace = Workspace::new(objective.need());
+    let mut p = vec![0.0; objective.len()];
+    let mut stop = |at: &Progress| match at.value <= target {
+        true => ControlFlow::Break(()),
+        false => ControlFlow::Continue(()),
+    };
+    let lbfgs = Lbfgs::default();
+    let report = lbfgs.minimise(
+        objective,
+        &mut p,
+        &mut LbfgsState::default(),
+        workspace.slabs(),
+        &mut stop,
+    );
+    assert!(
+        report.value <= target,
+        "stopped at {}: {}",
+        report.value,
+        report.stopped
+    );
+    p
+}

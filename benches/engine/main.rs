@@ -1,0 +1,11 @@
+//! The engine's workloads, one thread, named as in `benches/peers/README.md`; `benches/race.py` sets them against the peers.
+//!
+//!     cargo bench --bench engine [-- FILTER]
+
+mod data;
+mod limits;
+mod logistic;
+mod network;
+
+criterion::criterion_group!(all, limits::benches, logistic::benches, network::benches);
+criterion::criterion_main!(all);
