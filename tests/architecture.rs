@@ -1,7 +1,7 @@
 //! The house's rules, read from the sources: who may use whom, where `unsafe` may stand, how long files and functions may be.
 //!
 //! ```text
-//! kernels <- params, workspace, linalg <- layer, loss <- objective, optim <- model <- mtl, meta <- compare <- cli
+//! kernels <- params, workspace, linalg <- layer, loss <- objective, optim <- model <- mtl, meta <- pipeline <- compare <- cli
 //! data, metrics, io stand beside: they use kernels, params, rng and error; model and what is right of it may use them
 //! ```
 
@@ -9,7 +9,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// What each module of `src/` may use of the others; itself always.
-const ARROWS: [(&str, &[&str]); 19] = [
+const ARROWS: [(&str, &[&str]); 20] = [
     ("error", &[]),
     ("check", &["error", "workspace"]),
     ("rng", &[]),
@@ -50,7 +50,13 @@ const ARROWS: [(&str, &[&str]); 19] = [
     ("model", &LEFT_OF_METHODS),
     ("mtl", &LEFT_OF_METHODS),
     ("meta", &LEFT_OF_METHODS),
-    ("compare", &["mtl", "meta"]),
+    (
+        "pipeline",
+        &[
+            "error", "optim", "data", "metrics", "io", "model", "mtl", "meta",
+        ],
+    ),
+    ("compare", &["error", "data", "model", "pipeline"]),
     ("lib", &[]),
 ];
 
