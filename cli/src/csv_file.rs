@@ -7,6 +7,7 @@ use std::fs;
 use std::io::{self, Read};
 use std::path::Path;
 
+use cognate::data::datasets::names;
 use cognate::data::table::{Column, Table};
 use csv::{ReaderBuilder, StringRecord};
 
@@ -54,7 +55,13 @@ impl CsvFile {
             Some("-") => read_stdin(),
             _ => fs::read(path),
         };
-        let bytes = bytes.map_err(|e| Failure::reading(&place, &e))?;
+        let bytes = bytes.map_err(|e| match e.kind() {
+            io::ErrorKind::NotFound if names().any(|name| place == name) => Failure::at(
+                &place,
+                format_args!("there is no such file; to have the bundled set: cognate datasets {place} -o {place}.csv"),
+            ),
+            _ => Failure::reading(&place, &e),
+        })?;
         Self::parse(&bytes, &place, format)
     }
 
@@ -64,7 +71,7 @@ impl CsvFile {
             .from_reader(bytes);
         let mut count = LineCount::new(bytes);
         let header = reader.headers().map_err(|e| fault(place, &mut count, &e))?;
-        let header = names(header, place)?;
+        let header = column_names(header, place)?;
         let (mut records, mut lines) = (Vec::new(), Vec::new());
         for record in reader.records() {
             let record = record.map_err(|e| fault(place, &mut count, &e))?;
@@ -244,7 +251,7 @@ impl<'a> LineCount<'a> {
 }
 
 /// The names of the columns: there are some, each once.
-fn names(record: &StringRecord, place: &str) -> Result<Vec<String>> {
+fn column_names(record: &StringRecord, place: &str) -> Result<Vec<String>> {
     let names: Vec<String> = record.iter().map(|name| name.trim().to_owned()).collect();
     if names.is_empty() {
         return Err(Failure::at(place, "is empty: a header is needed"));

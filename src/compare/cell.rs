@@ -60,7 +60,8 @@ impl Plan<'_> {
     ///
     /// # Panics
     /// If there is no such method or fold.
-    pub fn run(&self, method: usize, fold: usize, clock: &dyn Fn() -> u64) -> Result<Cell> {
+    // Generic over the clock, so that the models are compiled where a comparison is run and not with the library.
+    pub fn run(&self, method: usize, fold: usize, clock: &impl Fn() -> u64) -> Result<Cell> {
         let (method, split) = (&self.methods[method], &self.folds[fold]);
         let mut side = vec![Side::None; self.set.table.rows()];
         split.train.iter().for_each(|&row| side[row] = Side::Train);
@@ -119,7 +120,7 @@ impl Unit<'_> {
         pairs.filter(move |(row, _)| self.side[*row] == side)
     }
 
-    fn run(&self, body: Body, cell: &mut Cell, clock: &dyn Fn() -> u64) -> Result<()> {
+    fn run(&self, body: Body, cell: &mut Cell, clock: &impl Fn() -> u64) -> Result<()> {
         let lesson = self.lesson(body);
         match lesson.body {
             Body::Mlp(_) => self.learn_and_score::<f32>(&lesson, cell, clock),
@@ -159,7 +160,7 @@ impl Unit<'_> {
         &self,
         lesson: &Lesson,
         cell: &mut Cell,
-        clock: &dyn Fn() -> u64,
+        clock: &impl Fn() -> u64,
     ) -> Result<()> {
         let start = clock();
         let pipeline: Pipeline<T> = self.learn(lesson)?;

@@ -11,7 +11,7 @@ use crate::error::Result;
 
 /// A place in JSON text.
 #[derive(Clone, Copy, Debug)]
-pub struct Json<'a> {
+pub(crate) struct Json<'a> {
     source: &'a str,
     at: usize,
     base: usize,
@@ -121,6 +121,7 @@ impl<'a> Json<'a> {
     ///
     /// # Errors
     /// [`crate::Error::File`] if this is none.
+    #[cfg(feature = "alloc")]
     pub fn number(&mut self) -> Result<f64> {
         self.skip_space();
         let digits = self.run(|b| b.is_ascii_digit() || b"+-.eE".contains(&b));

@@ -23,11 +23,15 @@ mod tensor;
 #[cfg(feature = "alloc")]
 mod writer;
 
-pub use json::{Json, Text};
+#[cfg(feature = "alloc")]
+pub(crate) use json::Json;
+pub use json::Text;
 pub use reader::{Entry, File, MAX_HEADER, entries};
 pub use tensor::{Dtype, MAX_RANK, Shape, Tensor};
 #[cfg(feature = "alloc")]
-pub use writer::{Writer, push_text};
+pub use writer::Writer;
+#[cfg(feature = "alloc")]
+pub(crate) use writer::push_text;
 
 use crate::error::{Error, Result};
 use crate::params::{Layout, Order, Span};

@@ -158,7 +158,7 @@ fn little_endian<T: Real>(x: T) -> impl Iterator<Item = u8> {
 }
 
 /// Appends `text` to `json` as a JSON string.
-pub fn push_text(json: &mut String, text: &str) {
+pub(crate) fn push_text(json: &mut String, text: &str) {
     json.push('"');
     for c in text.chars() {
         match c {
