@@ -4,8 +4,8 @@
 //! type and level: a dependent compiles no kernel and sees no token. The trait cannot be named from outside, which seals `Real`.
 
 use crate::func::{self, One};
+use crate::isa::Model;
 use crate::isa::dispatch;
-use crate::isa::{Isa, Model};
 use crate::{
     Activation, AdamStep, Func, Level, MatMut, MatRef, Product, SgdStep, gemm, map, reduce,
 };
@@ -49,10 +49,7 @@ pub trait Kernels: Sized {
 
 impl Kernels for f32 {
     fn one(what: One, x: f32) -> f32 {
-        match Model::<1, true>::cached() {
-            Some(s) => s.enter(|| func::one(s, what, x)),
-            None => func::one(Model::<1, false>::UNFUSED, what, x),
-        }
+        func::one(Model::<1>::cached(), what, x)
     }
     fn gemm(level: Level, p: &Product<'_, f32>, c: &mut MatMut<'_, f32>, scratch: &mut [f32]) {
         dispatch!(level, s => gemm::run(s, p, c, scratch));
@@ -122,10 +119,7 @@ impl Kernels for f32 {
 
 impl Kernels for f64 {
     fn one(what: One, x: f64) -> f64 {
-        match Model::<1, true>::cached() {
-            Some(s) => s.enter(|| func::one(s, what, x)),
-            None => func::one(Model::<1, false>::UNFUSED, what, x),
-        }
+        func::one(Model::<1>::cached(), what, x)
     }
     fn gemm(level: Level, p: &Product<'_, f64>, c: &mut MatMut<'_, f64>, scratch: &mut [f64]) {
         dispatch!(level, s => gemm::run(s, p, c, scratch));

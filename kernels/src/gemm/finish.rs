@@ -7,9 +7,9 @@ use core::ptr;
 
 use super::problem::{Problem, Side};
 use crate::isa::Simd;
-use crate::map::each;
+use crate::map::{each, run_activate};
 use crate::view::Shape;
-use crate::{Activation, MatMut, MatRef, Real, func};
+use crate::{Activation, MatMut, MatRef, Real};
 
 /// The bias (or null) that the tile adds, and whether it applies relu.
 #[inline(always)]
@@ -62,34 +62,24 @@ unsafe fn pass<T: Real, S: Simd<T>>(s: S, p: &Problem<T>) {
         row_stride,
         col_stride,
     };
-    let mut c = MatMut::from_parts(p.c.ptr, shape(p.c.row, p.c.col));
-    s.enter(
-        #[inline(always)]
-        || {
-            if p.given == Side::Right && !p.bias.is_null() {
-                let bias = MatRef::from_parts(p.bias, shape(1, 0));
+    let c = || MatMut::from_parts(p.c.ptr, shape(p.c.row, p.c.col));
+    if p.given == Side::Right && !p.bias.is_null() {
+        let bias = MatRef::from_parts(p.bias, shape(1, 0));
+        s.enter(
+            #[inline(always)]
+            || {
                 each(
                     s,
                     [bias],
-                    [c.rb_mut()],
+                    [c()],
                     #[inline(always)]
                     |[bias], [c]| [s.add(c, bias)],
                 );
-            }
-            if p.activation != Activation::Identity {
-                p.activation.fixed(
-                    #[inline(always)]
-                    |a| {
-                        each(
-                            s,
-                            [],
-                            [c.rb_mut()],
-                            #[inline(always)]
-                            |[], [c]| [func::activate(s, a, c)],
-                        );
-                    },
-                );
-            }
-        },
-    );
+            },
+        );
+    }
+    if p.activation != Activation::Identity {
+        let z = MatRef::from_parts(p.c.ptr, shape(p.c.row, p.c.col));
+        run_activate(s, p.activation, z, c());
+    }
 }

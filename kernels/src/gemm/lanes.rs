@@ -29,6 +29,9 @@ pub(super) const fn lanes<T>() -> usize {
 /// Elements of C in a tile, to whole registers.
 const TILE: usize = 32;
 
+/// Registers that hold the lanes where registers are narrowest, one number.
+const MOST: usize = 16;
+
 /// Most rows of a tile with `columns` columns: as many accumulators as the main tile has, at most 16.
 const fn most_rows<T, S: Simd<T>>(columns: usize) -> usize {
     let registers = columns * (lanes::<T>() / S::LANES);
@@ -143,12 +146,12 @@ unsafe fn tiles<T: Real, S: Simd<T>, const R: usize, const N: usize>(
             }
             // The last step's lanes, register by register.
             let left = p.k % lanes::<T>();
-            let tails = [0, 1, 2, 3].map(
-                #[inline(always)]
-                |h| s.tail(left.saturating_sub(h * S::LANES).min(S::LANES)),
-            );
+            let mut tails = [s.tail(0); MOST];
+            for h in 0..lanes::<T>() / S::LANES {
+                tails[h] = s.tail(left.saturating_sub(h * S::LANES).min(S::LANES));
+            }
             for i in (0..p.m).step_by(R) {
-                let mut lane = [[[s.splat(T::ZERO); 4]; N]; R];
+                let mut lane = [[[s.splat(T::ZERO); MOST]; N]; R];
                 for k in (0..p.k).step_by(columns.run) {
                     let rows = Rows {
                         a: p.a.at(i, k),
@@ -180,8 +183,8 @@ unsafe fn run<T: Real, S: Simd<T>, const R: usize, const N: usize>(
     rows: &Rows<T>,
     b: Grid<*const T>,
     k: usize,
-    tails: &[S::Tail; 4],
-    lane: &mut [[[S::V; 4]; N]; R],
+    tails: &[S::Tail; MOST],
+    lane: &mut [[[S::V; MOST]; N]; R],
 ) {
     let step = const { lanes::<T>() };
     let mut a = [rows.a.ptr; R];
@@ -216,7 +219,7 @@ fn add<T: Real, S: Simd<T>, const R: usize, const N: usize>(
     a: &[*const T; R],
     b: Grid<*const T>,
     h: usize,
-    lane: &mut [[[S::V; 4]; N]; R],
+    lane: &mut [[[S::V; MOST]; N]; R],
     load: impl Fn(*const T) -> S::V,
 ) {
     let mut y = [s.splat(T::ZERO); N];
@@ -240,7 +243,7 @@ unsafe fn write<T: Real, S: Simd<T>, const R: usize, const N: usize>(
     s: S,
     p: &Problem<T>,
     i: usize,
-    lane: &[[[S::V; 4]; N]; R],
+    lane: &[[[S::V; MOST]; N]; R],
     bias: &[T; TILE],
 ) {
     let count = N * R.min(p.m - i);
@@ -320,12 +323,15 @@ unsafe fn finish<T: Real, S: Simd<T>>(
 
 /// The registers of a sum's lanes, added by halves to one.
 #[inline(always)]
-fn halves<T: Real, S: Simd<T>>(s: S, lane: [S::V; 4]) -> S::V {
-    match lanes::<T>() / S::LANES {
-        1 => lane[0],
-        2 => s.add(lane[0], lane[1]),
-        _ => s.add(s.add(lane[0], lane[2]), s.add(lane[1], lane[3])),
+fn halves<T: Real, S: Simd<T>>(s: S, mut lane: [S::V; MOST]) -> S::V {
+    let mut left = lanes::<T>() / S::LANES;
+    while left > 1 {
+        left /= 2;
+        for h in 0..left {
+            lane[h] = s.add(lane[h], lane[h + left]);
+        }
     }
+    lane[0]
 }
 
 /// Folds the first LANES registers by halves: lane l of the first becomes the sum of register l.

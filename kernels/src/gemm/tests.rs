@@ -4,6 +4,8 @@ use std::vec::Vec;
 use std::{println, vec};
 
 use super::{Product, run};
+#[cfg(target_arch = "x86_64")]
+use crate::isa::{Avx2, Avx512};
 use crate::isa::{Model, Simd};
 use crate::{Activation, MatMut, MatRef, Real};
 
@@ -271,42 +273,80 @@ fn sizes(s: &mut Stream) -> (usize, usize, usize) {
     (s.one_of(&m), s.one_of(&k), s.one_of(&n))
 }
 
-fn every_set<T: Fused + crate::isa::Element>(cases: usize)
-where
-    Model<4, true>: Simd<T>,
-    Model<8, true>: Simd<T>,
-    crate::isa::Avx2: Simd<T>,
-    crate::isa::Avx512: Simd<T>,
-{
+/// Whether the instruction set is to run: those that COGNATE_TEST_LEVELS names must, without it those that there are do.
+fn wanted(name: &str, there: bool) -> bool {
+    match std::env::var("COGNATE_TEST_LEVELS") {
+        Ok(names) => {
+            let wanted = names.split(',').any(|n| n == name);
+            assert!(there || !wanted, "{name} is asked for and absent");
+            wanted
+        }
+        Err(_) => there,
+    }
+}
+
+/// The model of width W, if it fuses: the rule is written for fused sums.
+fn model<const W: usize>() -> Option<Model<W>> {
+    let set = Model::detect();
+    wanted("scalar", set.is_fused()).then_some(set)
+}
+
+/// Holds instruction sets to the rule in `cases` random cases; `check` says how many it has tried.
+fn every_set<T: Fused>(cases: usize, check: impl Fn(&Case<T>, &[T]) -> usize) {
     let mut s = Stream(7);
-    let mut ran = vec![0; 5];
+    let mut tried = 0;
     for _ in 0..cases {
         let size = sizes(&mut s);
-        let case = Case::<T>::new(&mut s, size);
-        let expected = case.expected();
-        if let Some(set) = Model::<4, true>::detect() {
-            case.check(set, &expected);
-            case.check(Model::<8, true>::detect().unwrap(), &expected);
-            ran[0] += 1;
-        }
-        if let Some(set) = crate::isa::Avx2::detect() {
-            case.check(set, &expected);
-            ran[1] += 1;
-        }
-        if let Some(set) = crate::isa::Avx512::detect() {
-            case.check(set, &expected);
-            ran[2] += 1;
-        }
+        let case = Case::new(&mut s, size);
+        tried += check(&case, &case.expected());
     }
-    println!("{}: {ran:?}", T::NAME);
+    println!("{}: {cases} cases, {tried} runs", T::NAME);
+    assert!(tried >= cases);
+}
+
+/// Checks one instruction set, if it is there.
+fn one<T: Fused, S: Simd<T>>(case: &Case<T>, expected: &[T], set: Option<S>) -> usize {
+    set.map_or(0, |s| {
+        case.check(s, expected);
+        1
+    })
+}
+
+#[cfg(target_arch = "x86_64")]
+fn vector_sets<T: Fused>(case: &Case<T>, expected: &[T]) -> usize
+where
+    Avx2: Simd<T>,
+    Avx512: Simd<T>,
+{
+    let (avx2, avx512) = (Avx2::detect(), Avx512::detect());
+    let narrow = wanted("avx2", avx2.is_some());
+    let wide = wanted("avx512", avx512.is_some());
+    one(case, expected, avx2.filter(|_| narrow)) + one(case, expected, avx512.filter(|_| wide))
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+fn vector_sets<T: Fused>(_: &Case<T>, _: &[T]) -> usize {
+    0
 }
 
 #[test]
 fn bits_f32() {
-    every_set::<f32>(1000);
+    every_set::<f32>(700, |case, expected| {
+        one(case, expected, model::<1>())
+            + one(case, expected, model::<4>())
+            + one(case, expected, model::<8>())
+            + one(case, expected, model::<16>())
+            + vector_sets(case, expected)
+    });
 }
 
 #[test]
 fn bits_f64() {
-    every_set::<f64>(1000);
+    // A sum of f64 has 8 lanes: no wider model.
+    every_set::<f64>(700, |case, expected| {
+        one(case, expected, model::<1>())
+            + one(case, expected, model::<4>())
+            + one(case, expected, model::<8>())
+            + vector_sets(case, expected)
+    });
 }

@@ -8,11 +8,10 @@ use super::{avx2::Avx2, avx512::Avx512};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Level(Kind);
 
-/// The tokens that a level may hold. Bits are equal among all but `Model`, which rounds a product before it adds.
+/// The tokens that a level may hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Kind {
-    Model(Model<4, false>),
-    Fused(Model<4, true>),
+    Model(Model<1>),
     #[cfg(target_arch = "x86_64")]
     Avx2(Avx2),
     #[cfg(target_arch = "x86_64")]
@@ -27,8 +26,7 @@ impl Level {
 
     /// The array model: plain loops, on every machine. Fused where the hardware has a fused multiply-add.
     pub fn scalar() -> Self {
-        let fused = Model::<4, true>::detect().map(Kind::Fused);
-        Self(fused.unwrap_or(Kind::Model(Model::UNFUSED)))
+        Self(Kind::Model(Model::detect()))
     }
 
     /// Every level that this machine has, from the narrowest to the widest.
@@ -52,7 +50,7 @@ impl Level {
     /// The level's name, as [`Level::by_name`] takes it.
     pub fn name(self) -> &'static str {
         match self.0 {
-            Kind::Model(_) | Kind::Fused(_) => "scalar",
+            Kind::Model(_) => "scalar",
             #[cfg(target_arch = "x86_64")]
             Kind::Avx2(_) => "avx2",
             #[cfg(target_arch = "x86_64")]

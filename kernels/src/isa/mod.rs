@@ -29,8 +29,6 @@ mod avx512;
 
 pub(crate) use level::Kind;
 pub use level::Level;
-#[cfg(test)]
-pub(crate) use model::Element;
 pub(crate) use model::Model;
 #[cfg(all(test, target_arch = "x86_64"))]
 pub(crate) use {avx2::Avx2, avx512::Avx512};
@@ -153,11 +151,6 @@ macro_rules! dispatch {
     ($level:expr, $s:ident => $body:expr) => {
         match $level.kind() {
             $crate::isa::Kind::Model($s) => $crate::isa::Isa::enter(
-                $s,
-                #[inline(always)]
-                move || $body,
-            ),
-            $crate::isa::Kind::Fused($s) => $crate::isa::Isa::enter(
                 $s,
                 #[inline(always)]
                 move || $body,

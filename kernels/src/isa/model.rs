@@ -1,75 +1,62 @@
 //! The array model: registers are arrays of any width, methods are loops over the lanes.
 //!
-//! It is the level of machines that have nothing better, and the test double of every other: with the same rules for the order of sums
-//! its results equal theirs to the bit, at widths 4, 8 and 16. `FUSED` says how [`Simd::fma`] rounds. Fused tokens exist where the
-//! hardware has the instruction: on aarch64 always, on x86_64 where CPUID says so; there `enter` is compiled for it.
+//! With a width of 1 it is the level of machines that have nothing better, plain scalar code and little of it. With the widths 4, 8 and
+//! 16 it is the test double of every other: by the same rules for the order of sums its results equal theirs to the bit.
+//!
+//! Whether [`Simd::fma`] is fused is a part of the token: where the hardware has the instruction (aarch64 always, x86_64 where CPUID
+//! says so) it is used, by name, in code that is otherwise compiled for any machine; elsewhere the product is rounded before the sum.
 
 use core::sync::atomic::{AtomicU8, Ordering::Relaxed};
 
 use super::{Isa, Simd};
 use crate::Real;
 
-/// The token. `Model<W, false>` exists everywhere, `Model<W, true>` comes from [`Model::detect`].
+/// The token: every machine has one, of one kind or the other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Model<const W: usize, const FUSED: bool>(());
-
-impl<const W: usize> Model<W, false> {
-    pub const UNFUSED: Self = Self(());
+pub(crate) struct Model<const W: usize> {
+    /// Says that the hardware has a fused multiply-add; set by [`Model::detect`] alone.
+    fused: bool,
 }
 
-impl<const W: usize> Model<W, true> {
-    /// The token, if the hardware fuses.
-    pub fn detect() -> Option<Self> {
+impl<const W: usize> Model<W> {
+    /// The token of this machine.
+    pub fn detect() -> Self {
         #[cfg(target_arch = "x86_64")]
         let fused = super::level::cpu::fma();
         #[cfg(not(target_arch = "x86_64"))]
         let fused = cfg!(target_arch = "aarch64");
-        fused.then_some(Self(()))
+        Self { fused }
     }
 
     /// As [`Model::detect`], asking the CPU once in the life of the program.
     #[inline]
-    pub fn cached() -> Option<Self> {
+    pub fn cached() -> Self {
         /// 0 before the first call, then 1 (unfused) or 2 (fused).
         static KNOWN: AtomicU8 = AtomicU8::new(0);
         if cfg!(not(target_arch = "x86_64")) {
             return Self::detect();
         }
         if KNOWN.load(Relaxed) == 0 {
-            KNOWN.store(1 + u8::from(Self::detect().is_some()), Relaxed);
+            KNOWN.store(1 + u8::from(Self::detect().fused), Relaxed);
         }
-        (KNOWN.load(Relaxed) == 2).then_some(Self(()))
+        Self {
+            fused: KNOWN.load(Relaxed) == 2,
+        }
+    }
+
+    /// Whether the other levels' bits are to be expected.
+    #[cfg(test)]
+    pub fn is_fused(self) -> bool {
+        self.fused
     }
 }
 
-impl<const W: usize, const FUSED: bool> Isa for Model<W, FUSED> {
-    #[cfg(target_arch = "x86_64")]
-    #[inline(always)]
+impl<const W: usize> Isa for Model<W> {
+    /// Not inlined: its frame is not for the levels beside it in a dispatch.
+    #[inline(never)]
     fn enter<R>(self, f: impl FnOnce() -> R) -> R {
-        #[inline]
-        #[target_feature(enable = "fma")]
-        fn fused<R>(f: impl FnOnce() -> R) -> R {
-            f()
-        }
-        if FUSED {
-            // SAFETY: a fused token is made only by `detect`, which asked for FMA.
-            unsafe { fused(f) }
-        } else {
-            plain(f)
-        }
+        f()
     }
-
-    #[cfg(not(target_arch = "x86_64"))]
-    #[inline(always)]
-    fn enter<R>(self, f: impl FnOnce() -> R) -> R {
-        plain(f)
-    }
-}
-
-/// Not inlined: its frame is not for the levels beside it in a dispatch.
-#[inline(never)]
-fn plain<R>(f: impl FnOnce() -> R) -> R {
-    f()
 }
 
 /// What the model needs of a number beyond [`Real`]: its bits, and a fused multiply-add.
@@ -85,10 +72,17 @@ impl Element for f32 {
     #[inline(always)]
     fn fused(a: f32, b: f32, c: f32) -> f32 {
         #[cfg(target_arch = "x86_64")]
-        // SAFETY: only fused tokens call this, and they prove FMA.
+        // SAFETY: only fused tokens lead here, and they prove FMA; registers in, a register out.
         unsafe {
-            use core::arch::x86_64::*;
-            _mm_cvtss_f32(_mm_fmadd_ss(_mm_set_ss(a), _mm_set_ss(b), _mm_set_ss(c)))
+            let mut c = c;
+            core::arch::asm!(
+                "vfmadd231ss {c}, {a}, {b}",
+                a = in(xmm_reg) a,
+                b = in(xmm_reg) b,
+                c = inout(xmm_reg) c,
+                options(pure, nomem, nostack, preserves_flags),
+            );
+            c
         }
         #[cfg(not(target_arch = "x86_64"))]
         libm::fmaf(a, b, c)
@@ -118,10 +112,17 @@ impl Element for f64 {
     #[inline(always)]
     fn fused(a: f64, b: f64, c: f64) -> f64 {
         #[cfg(target_arch = "x86_64")]
-        // SAFETY: only fused tokens call this, and they prove FMA.
+        // SAFETY: only fused tokens lead here, and they prove FMA; registers in, a register out.
         unsafe {
-            use core::arch::x86_64::*;
-            _mm_cvtsd_f64(_mm_fmadd_sd(_mm_set_sd(a), _mm_set_sd(b), _mm_set_sd(c)))
+            let mut c = c;
+            core::arch::asm!(
+                "vfmadd231sd {c}, {a}, {b}",
+                a = in(xmm_reg) a,
+                b = in(xmm_reg) b,
+                c = inout(xmm_reg) c,
+                options(pure, nomem, nostack, preserves_flags),
+            );
+            c
         }
         #[cfg(not(target_arch = "x86_64"))]
         libm::fma(a, b, c)
@@ -157,13 +158,13 @@ fn lanes<R: Copy + Default, const W: usize>(f: impl Fn(usize) -> R) -> [R; W] {
     v
 }
 
-impl<T: Element, const W: usize, const FUSED: bool> Simd<T> for Model<W, FUSED> {
+impl<T: Element, const W: usize> Simd<T> for Model<W> {
     type V = [T; W];
     type Mask = [bool; W];
     type Tail = usize;
     const LANES: usize = W;
-    const TILE: [usize; 8] = [2, 2, 0, 0, 0, 0, 0, 0];
-    const FREE_TAILS: bool = false;
+    const TILE: [usize; 8] = [4, 4, 4, 0, 0, 0, 0, 0];
+    const FREE_TAILS: bool = W == 1;
 
     #[inline(always)]
     fn splat(self, x: T) -> [T; W] {
@@ -223,7 +224,7 @@ impl<T: Element, const W: usize, const FUSED: bool> Simd<T> for Model<W, FUSED> 
     }
     #[inline(always)]
     fn fma(self, a: [T; W], b: [T; W], c: [T; W]) -> [T; W] {
-        if FUSED {
+        if self.fused {
             lanes(|l| T::fused(a[l], b[l], c[l]))
         } else {
             lanes(|l| a[l] * b[l] + c[l])

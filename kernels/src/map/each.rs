@@ -115,8 +115,7 @@ impl<T: Copy, const I: usize, const O: usize> Grids<T, I, O> {
     }
 }
 
-/// One line of `n` elements an operand; `dense`: all strides are 1. `f` is compiled twice, for whole registers that lie so and for the
-/// rest: it is most of a kernel's code.
+/// One line of `n` elements an operand; `dense`: all strides are 1. `f` stands here once: it is most of a kernel's code.
 ///
 /// # Safety
 /// - The lines have `n` elements; the written ones are the caller's alone.
@@ -127,50 +126,31 @@ unsafe fn run<T: Real, S: Simd<T>, const I: usize, const O: usize>(
     dense: bool,
     read: [Line<T>; I],
     write: [Line<T>; O],
-    f: impl Fn([S::V; I], [S::V; O]) -> [S::V; O] + Copy,
-) {
-    let mut j = 0;
-    if dense {
-        let (read, write) = (read.map(Line::dense), write.map(Line::dense));
-        while n - j >= S::LANES {
-            // SAFETY: LANES elements from j are among the n.
-            unsafe { step(s, j, S::LANES, read, write, f) };
-            j += S::LANES;
-        }
-    }
-    while j < n {
-        // SAFETY: elements from j are among the n.
-        unsafe { step(s, j, S::LANES.min(n - j), read, write, f) };
-        j += S::LANES;
-    }
-}
-
-/// Elements `j` to `j + n` of the lines, `n <= LANES`.
-///
-/// # Safety
-/// - The lines have them; the written ones are the caller's alone.
-#[inline(always)]
-unsafe fn step<T: Real, S: Simd<T>, const I: usize, const O: usize>(
-    s: S,
-    j: usize,
-    n: usize,
-    read: [Line<T>; I],
-    write: [Line<T>; O],
-    f: impl Fn([S::V; I], [S::V; O]) -> [S::V; O] + Copy,
+    f: impl Fn([S::V; I], [S::V; O]) -> [S::V; O],
 ) {
     let (mut x, mut y) = ([s.splat(T::ZERO); I], [s.splat(T::ZERO); O]);
-    // SAFETY: the caller's promise.
-    unsafe {
-        for k in 0..I {
-            x[k] = read[k].load(s, j, n);
+    let mut j = 0;
+    while j < n {
+        let count = S::LANES.min(n - j);
+        let whole = dense && count == S::LANES;
+        // SAFETY: `count` elements from j are among the n.
+        unsafe {
+            for k in 0..I {
+                x[k] = read[k].choose(s, j, count, whole);
+            }
+            for k in 0..O {
+                y[k] = write[k].choose(s, j, count, whole);
+            }
+            y = f(x, y);
+            for k in 0..O {
+                if whole {
+                    s.store(write[k].data.add(j), y[k]);
+                } else {
+                    write[k].store(s, y[k], j, count);
+                }
+            }
         }
-        for k in 0..O {
-            y[k] = write[k].load(s, j, n);
-        }
-        y = f(x, y);
-        for k in 0..O {
-            write[k].store(s, y[k], j, n);
-        }
+        j += S::LANES;
     }
 }
 
@@ -181,14 +161,6 @@ pub(crate) struct Line<T> {
     pub data: *mut T,
     /// Elements from one to the next.
     pub stride: usize,
-}
-
-impl<T> Line<T> {
-    /// The same, where the stride is known to be 1.
-    #[inline(always)]
-    fn dense(self) -> Self {
-        Self { stride: 1, ..self }
-    }
 }
 
 impl<T: Real> Line<T> {
@@ -215,6 +187,22 @@ impl<T: Real> Line<T> {
                 buffer[l] = *p.add(l * self.stride);
             }
             s.load(buffer.as_ptr())
+        }
+    }
+
+    /// [`Line::load`], or a whole register of a line that is known to be dense.
+    ///
+    /// # Safety
+    /// - As for [`Line::load`]; if `whole`, the stride is 1 and n is LANES.
+    #[inline(always)]
+    unsafe fn choose<S: Simd<T>>(self, s: S, j: usize, n: usize, whole: bool) -> S::V {
+        // SAFETY: the caller's elements.
+        unsafe {
+            if whole {
+                s.load(self.data.add(j))
+            } else {
+                self.load(s, j, n)
+            }
         }
     }
 

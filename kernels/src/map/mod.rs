@@ -51,23 +51,29 @@ pub fn activate<T: Real>(level: Level, activation: Activation, z: MatRef<'_, T>,
     T::activate(level, activation, z, y);
 }
 
-/// The kernel of [`activate`].
-#[inline(always)]
+/// The kernel of [`activate`], a function of its own: products finish with it too. `z` and `y` may be the same elements, the driver
+/// reads one before it writes it.
+#[inline(never)]
 pub(crate) fn run_activate<T: Real, S: Simd<T>>(
     s: S,
     activation: Activation,
     z: MatRef<'_, T>,
     mut y: MatMut<'_, T>,
 ) {
-    activation.fixed(
+    s.enter(
         #[inline(always)]
-        |a| {
-            each(
-                s,
-                [z],
-                [y.rb_mut()],
+        || {
+            activation.fixed(
                 #[inline(always)]
-                |[z], [_]| [func::activate(s, a, z)],
+                |a| {
+                    each(
+                        s,
+                        [z],
+                        [y.rb_mut()],
+                        #[inline(always)]
+                        |[z], [_]| [func::activate(s, a, z)],
+                    );
+                },
             );
         },
     );

@@ -10,7 +10,7 @@ use crate::isa::{Simd, fold};
 use crate::map::Line;
 
 /// Registers that hold the lanes where registers are narrowest, 4 numbers.
-const MOST: usize = 16;
+const MOST: usize = 64;
 
 /// L.
 pub(crate) const fn lanes<T>() -> usize {
