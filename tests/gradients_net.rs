@@ -162,16 +162,7 @@ proptest! {
 /// More rows than a chunk has: the same reference, and the same bits on any number of threads.
 #[test]
 fn chunks_of_rows() {
-    let pass = Pass {
-        rows: 2300,
-        ways: 1,
-        groups: 0,
-        add: false,
-        beside: 0,
-        still: false,
-        seed: 3,
-    };
-    let case = Case::new(pass, 3, |build, pass, _| {
+    let case = Case::new(Pass::plain(2300, 3), 3, |build, pass, _| {
         build.dense(3, 4, Act::Tanh, true);
         build.dropout(4, 0.5, pass);
         build.dense(4, 2, Act::Identity, true);

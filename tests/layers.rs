@@ -14,19 +14,6 @@ use harness::{Data, Pass, Results, config, length, levels, run, typed};
 use proptest::prelude::*;
 use support::Random;
 
-/// A pass of `rows` rows with nothing special about it.
-fn plain(rows: usize, seed: u64) -> Pass {
-    Pass {
-        rows,
-        ways: 1,
-        groups: 0,
-        add: false,
-        beside: 0,
-        still: false,
-        seed,
-    }
-}
-
 /// A network of `depth` layers on `inputs` inputs.
 fn network(pass: &Pass, inputs: usize, depth: usize) -> Build {
     let (mut build, mut random) = (Build::default(), Random::new(pass.seed));
@@ -62,7 +49,7 @@ proptest! {
     fn a_row_alone_has_the_bits_it_has_in_a_batch(
         rows in length(), inputs in length(), depth in 1..=4_usize, seed: u64,
     ) {
-        let pass = plain(rows, seed);
+        let pass = Pass::plain(rows, seed);
         let build = network(&pass, inputs, depth);
         let net = Stack(build.layers::<f32>());
         let data = Data::new(&pass, build.params(), Forward::<f32>::width(&net));
@@ -82,7 +69,7 @@ proptest! {
     fn predicting_has_the_bits_of_training_without_dropout(
         rows in length(), inputs in length(), depth in 1..=4_usize, seed: u64,
     ) {
-        let pass = plain(rows, seed);
+        let pass = Pass::plain(rows, seed);
         let mut build = network(&pass, inputs, depth);
         for layer in &mut build.ours {
             if let harness::build::Ours::Dropout(dropout) = layer {
@@ -145,7 +132,7 @@ proptest! {
 
     #[test]
     fn what_is_skipped_changes_nothing_else(rows in length(), inputs in 1..=20_usize, depth in 1..=3_usize, seed: u64) {
-        let pass = plain(rows, seed);
+        let pass = Pass::plain(rows, seed);
         let build = network(&pass, inputs, depth);
         let net = Stack(build.layers::<f64>());
         let (_, outputs) = Forward::<f64>::width(&net);

@@ -1,7 +1,8 @@
 //! Optimisers allocate before their first iteration and never after; steps from single gradients never.
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
+#[path = "harness/counting.rs"]
+mod counting;
+
 use std::ops::ControlFlow;
 
 use cognate::objective::Objective;
@@ -9,36 +10,7 @@ use cognate::optim::{
     Adam, Lbfgs, LbfgsState, Method, NewtonCg, NewtonCgState, Progress, Sgd, StepState, clip_norm,
 };
 use cognate::workspace::{Need, Work, Workspace, default_level};
-
-/// The system's allocator, counting the calls of each thread.
-struct Counting;
-
-thread_local! {
-    static CALLS: Cell<usize> = const { Cell::new(0) };
-}
-
-// SAFETY: every call is passed on unchanged; counting does not allocate (the counter needs no initialisation and no destructor).
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        CALLS.set(CALLS.get() + 1);
-        // SAFETY: the caller's obligations are the system allocator's.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, place: *mut u8, layout: Layout) {
-        // SAFETY: as above.
-        unsafe { System.dealloc(place, layout) }
-    }
-
-    unsafe fn realloc(&self, place: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        CALLS.set(CALLS.get() + 1);
-        // SAFETY: as above.
-        unsafe { System.realloc(place, layout, size) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
+use counting::calls;
 
 /// `sum_i 100 (p_(i+1) - p_i^2)^2 + (1 - p_i)^2`, on slices alone.
 struct Valley;
@@ -94,7 +66,7 @@ fn watch<'a>(
     last: &'a mut usize,
 ) -> impl FnMut(&Progress) -> ControlFlow<()> + 'a {
     |_| {
-        *last = CALLS.get();
+        *last = calls();
         first.get_or_insert(*last);
         ControlFlow::Continue(())
     }
@@ -106,7 +78,7 @@ fn iterations_of_both_solvers_allocate_nothing() {
     for newton in [false, true] {
         let (mut first, mut last) = (None, 0);
         let mut p = [-1.2; N];
-        let before = CALLS.get();
+        let before = calls();
         let report = if newton {
             let mut state = NewtonCgState::new(N);
             let mut call = watch(&mut first, &mut last);
@@ -142,11 +114,11 @@ fn steps_allocate_nothing() {
         let mut memory = [0f32; 2 * N];
         let mut state = StepState::new(&mut memory[..method.memory(N)]);
         let (mut p, mut g) = ([1f32; N], [0.5f32; N]);
-        let before = CALLS.get();
+        let before = calls();
         for _ in 0..10 {
             clip_norm(level, &mut g, 1.0);
             method.step(level, 0.01, &mut p, &g, &mut state);
         }
-        assert_eq!(CALLS.get(), before, "{method:?}");
+        assert_eq!(calls(), before, "{method:?}");
     }
 }

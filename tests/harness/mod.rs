@@ -116,6 +116,19 @@ pub struct Pass {
 }
 
 impl Pass {
+    /// A pass of `rows` rows with nothing special about it.
+    pub fn plain(rows: usize, seed: u64) -> Self {
+        Self {
+            rows,
+            ways: 1,
+            groups: 0,
+            add: false,
+            beside: 0,
+            still: false,
+            seed,
+        }
+    }
+
     pub fn any() -> impl Strategy<Value = Self> {
         let ways = prop_oneof![4 => Just(1_usize), 1 => 2..=3_usize];
         let groups = prop_oneof![4 => Just(0_usize), 1 => 1..=3_usize];
