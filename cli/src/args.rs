@@ -133,7 +133,7 @@ pub struct Fit {
     #[arg(short, long, value_name = "MODEL")]
     pub output: Option<PathBuf>,
     /// Hold out this share of the rows for a score: 0.2, or a number of rows
-    #[arg(long, value_name = "SHARE")]
+    #[arg(long, value_name = "SHARE", allow_negative_numbers = true)]
     pub test_size: Option<f64>,
     /// Bring the features to mean 0 and variance 1
     #[arg(long)]
@@ -154,10 +154,10 @@ pub struct Fit {
 #[command(next_help_heading = "Settings of the methods")]
 pub struct Settings {
     /// logistic: inverse strength of the L2 penalty [1]
-    #[arg(long = "C", value_name = "X")]
+    #[arg(long = "C", value_name = "X", allow_negative_numbers = true)]
     pub c: Option<f64>,
     /// logistic, mlp: when to stop [1e-4]
-    #[arg(long, value_name = "X")]
+    #[arg(long, value_name = "X", allow_negative_numbers = true)]
     pub tol: Option<f64>,
     /// logistic, mlp: the most iterations or epochs [100; mlp 200]
     #[arg(long, value_name = "N")]
@@ -169,7 +169,7 @@ pub struct Settings {
     #[arg(long)]
     pub class_weight: Option<ClassWeight>,
     /// ridge, mlp: strength of the L2 penalty [1; mlp 1e-4]
-    #[arg(long, value_name = "X")]
+    #[arg(long, value_name = "X", allow_negative_numbers = true)]
     pub alpha: Option<f64>,
     /// mlp: widths of the hidden layers [100]
     #[arg(long, value_name = "N,N,..", value_delimiter = ',')]
@@ -178,7 +178,7 @@ pub struct Settings {
     #[arg(long)]
     pub activation: Option<Activation>,
     /// mlp: the first step size of Adam [1e-3]
-    #[arg(long, value_name = "X")]
+    #[arg(long, value_name = "X", allow_negative_numbers = true)]
     pub learning_rate: Option<f64>,
     /// mlp: rows a step [200, or all of fewer]
     #[arg(long, value_name = "N")]

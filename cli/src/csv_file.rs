@@ -162,10 +162,10 @@ impl CsvFile {
         }
         line.push_str(&format!(" ({name}): "));
         if let Some(found) = found {
-            line.push_str(&format!("{found:?} "));
+            line.push_str(&format!("{} ", quoted(found)));
         }
         line.push_str(problem);
-        line.push_str(&hint.text(name, found.is_some()));
+        line.push_str(&hint.text(name, row.is_some(), found.is_some()));
         Failure::Other(line)
     }
 
@@ -192,17 +192,27 @@ impl CsvFile {
     }
 }
 
+/// A cell's text in quotation marks, shortened.
+fn quoted(text: &str) -> String {
+    match text.char_indices().nth(60) {
+        None => format!("{text:?}"),
+        Some((end, _)) => format!("{:?}..", &text[..end]),
+    }
+}
+
 impl Hint {
-    fn text(self, name: &str, filled: bool) -> String {
-        match (self, filled) {
-            (Self::Feature, true) => {
+    /// For a column, or for a cell of it, which is empty or `filled`.
+    fn text(self, name: &str, cell: bool, filled: bool) -> String {
+        match (self, cell, filled) {
+            (Self::None, ..) | (Self::Target, _, false) => String::new(),
+            (Self::Target, ..) => " (--classify makes it a class)".to_owned(),
+            (Self::Feature, false, _) => format!(" (--drop {name} leaves it out)"),
+            (Self::Feature, true, true) => {
                 format!(" (--categorical {name} makes it a category, --drop {name} leaves it out)")
             }
-            (Self::Feature, false) => {
+            (Self::Feature, true, false) => {
                 format!(" (--impute mean or --impute median; --drop {name} leaves the column out)")
             }
-            (Self::Target, true) => " (--classify makes it a class)".to_owned(),
-            (Self::Target, false) | (Self::None, _) => String::new(),
         }
     }
 }

@@ -54,7 +54,8 @@ fn in_one_line(message: &str) -> String {
     let said = message.split("\nUsage:").next().unwrap_or(message);
     let said = said.split("\nFor more information").next().unwrap_or(said);
     let words: Vec<&str> = said.split_whitespace().collect();
-    words.join(" ").trim_start_matches("error: ").to_owned()
+    let line = words.join(" ").replace(" tip: ", "; ");
+    line.trim_start_matches("error: ").to_owned()
 }
 
 fn run(cli: Option<Cli>) -> Result<()> {

@@ -25,7 +25,7 @@ use crate::data::encode::{Encoder, EncoderConfig};
 use crate::data::levels::Levels;
 use crate::data::scale::{Scaler, StandardScaler};
 use crate::data::table::Table;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::optim::Callback;
 
 /// What is predicted.
@@ -112,9 +112,10 @@ impl Recipe {
         let mut x = encoder.transform(training.table)?;
         let mut scaler = None;
         if self.standardize {
-            let fitted =
-                StandardScaler::default().fit(MatRef::planned(&x, n, d), training.weights)?;
-            x = fitted.transform(MatRef::planned(&x, n, d))?;
+            let raw = MatRef::planned(&x, n, d);
+            let fitted = StandardScaler::default().fit(raw, training.weights);
+            let fitted = fitted.map_err(|e| name_column(e, &encoder.names()))?;
+            x = fitted.transform(raw)?;
             scaler = Some(fitted);
         }
         let (labels, target_scaler) = self.scale_target(training)?;
@@ -126,7 +127,11 @@ impl Recipe {
             labels: labels.as_deref().map_or(training.labels, Labels::Numbers),
             weights: weights.as_deref(),
         };
-        let (model, outcome) = self.learner.fit(&fitting, progress)?;
+        let fitted = self.learner.fit(&fitting, progress);
+        let (model, outcome) = fitted.map_err(|e| match e {
+            Error::NotFinite { argument: "y", .. } => name_column(e, training.target.names()),
+            _ => name_column(e, &encoder.names()),
+        })?;
         let pipeline = Pipeline {
             encoder,
             scaler,
@@ -144,8 +149,23 @@ impl Recipe {
             return Ok((None, None));
         };
         let y = MatRef::planned(y, training.table.rows(), training.target.width());
-        let scaler = StandardScaler::default().fit(y, training.weights)?;
+        let scaler = StandardScaler::default().fit(y, training.weights);
+        let scaler = scaler.map_err(|e| name_column(e, training.target.names()))?;
         Ok((Some(scaler.transform(y)?), Some(scaler)))
+    }
+}
+
+/// An error about a number in a matrix, by the name of its column. What was read is finite, so that such a number is one beyond the
+/// model's precision, or one whose square is.
+fn name_column(error: Error, names: &[String]) -> Error {
+    match error {
+        Error::NotFinite { column, .. } if column < names.len() => Error::column(
+            &names[column],
+            None,
+            None,
+            "has numbers too large to compute with",
+        ),
+        other => other,
     }
 }
 

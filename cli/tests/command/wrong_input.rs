@@ -109,6 +109,27 @@ fn cells_that_are_no_numbers() {
     assert!(!place.files().contains(&"model".to_owned()));
 }
 
+/// Finite in the file, but not their squares, or not in f32.
+#[test]
+fn numbers_that_are_too_large() {
+    let place = Place::new("too_large");
+    place.write("x.csv", "a,b,y\n1,1e308,1\n2,-1e308,2\n3,1e300,3\n5,6,7\n");
+    let parts = ["x.csv, column 2 (b)", "too large"];
+    place.fails("fit ridge x.csv --target y --standardize", 1, &parts);
+    place.fails("fit mlp x.csv --target y", 1, &parts);
+    place.fails(
+        "compare x.csv --target y --folds 2",
+        1,
+        &["x.csv: column \"b\"", "too large"],
+    );
+    place.write("y.csv", "a,y\n1,1e308\n2,-1e308\n3,1e300\n5,6\n");
+    place.fails(
+        "fit mlp y.csv --target y",
+        1,
+        &["y.csv, column 2 (y)", "too large"],
+    );
+}
+
 #[test]
 fn a_line_after_blank_and_quoted_lines_is_still_its_own() {
     let place = Place::new("lines");
