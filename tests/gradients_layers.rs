@@ -19,12 +19,7 @@ fn check_both(build: &Build, pass: &Pass) -> Result<(), TestCaseError> {
 }
 
 fn check_in<T: Real>(build: &Build, pass: &Pass) -> Result<(), TestCaseError> {
-    check::<T>(
-        &Stack(build.layers()),
-        &build.theirs[..],
-        build.params(),
-        pass,
-    )
+    check::<T>(&Stack(build.layers()), &build.theirs, build.params(), pass)
 }
 
 proptest! {

@@ -10,6 +10,7 @@
 
 pub mod build;
 pub mod labels;
+pub mod objective;
 
 use std::ops::Range;
 
@@ -363,12 +364,7 @@ pub fn inner(a: &[f64], b: &[f64]) -> f64 {
 }
 
 /// The reference's outputs along `direction` and the data's own, row by row of those that move.
-fn outputs(
-    map: &(impl RowMap + ?Sized),
-    data: &Data,
-    d: &Direction,
-    inputs: usize,
-) -> Vec<Vec<Twice>> {
+fn outputs(map: &impl RowMap, data: &Data, d: &Direction, inputs: usize) -> Vec<Vec<Twice>> {
     let twice = |x: &[f64], u: &[f64], v: &[f64]| -> Vec<Twice> {
         x.iter()
             .zip(u)
@@ -387,7 +383,7 @@ fn outputs(
 /// Every verb in `T` at every level against the reference.
 pub fn check<T: Real>(
     layer: &dyn Tangent<T>,
-    map: &(impl RowMap + ?Sized),
+    map: &impl RowMap,
     params: usize,
     pass: &Pass,
 ) -> Result<(), TestCaseError> {

@@ -115,7 +115,7 @@ impl RowMap for Layer {
 }
 
 /// One layer after the other.
-impl RowMap for [Layer] {
+impl RowMap for Vec<Layer> {
     fn row<S: Scalar>(&self, i: usize, p: &[S], x: &[S]) -> Vec<S> {
         self.iter().fold(x.to_vec(), |x, layer| layer.row(i, p, &x))
     }
