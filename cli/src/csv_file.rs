@@ -121,7 +121,8 @@ impl CsvFile {
     fn cells(&self, column: usize) -> impl Iterator<Item = Option<&str>> + Clone {
         self.records.iter().map(move |record| {
             let cell = &record[column];
-            let empty = cell.trim().is_empty() || self.format.empty_words.iter().any(|w| w == cell);
+            let word = cell.trim();
+            let empty = word.is_empty() || self.format.empty_words.iter().any(|w| w == word);
             (!empty).then_some(cell)
         })
     }
@@ -165,7 +166,7 @@ impl CsvFile {
             line.push_str(&format!("{} ", quoted(found)));
         }
         line.push_str(problem);
-        line.push_str(&hint.text(name, row.is_some(), found.is_some()));
+        line.push_str(&hint.text(name, row.is_some(), found.as_deref()));
         Failure::Other(line)
     }
 
@@ -201,18 +202,21 @@ fn quoted(text: &str) -> String {
 }
 
 impl Hint {
-    /// For a column, or for a cell of it, which is empty or `filled`.
-    fn text(self, name: &str, cell: bool, filled: bool) -> String {
-        match (self, cell, filled) {
-            (Self::None, ..) | (Self::Target, _, false) => String::new(),
-            (Self::Target, ..) => " (--classify makes it a class)".to_owned(),
-            (Self::Feature, false, _) => format!(" (--drop {name} leaves it out)"),
-            (Self::Feature, true, true) => {
-                format!(" (--categorical {name} makes it a category, --drop {name} leaves it out)")
+    /// For a column, or for a `cell` of it, with what it holds.
+    fn text(self, name: &str, cell: bool, found: Option<&str>) -> String {
+        let word = found.map(|text| quoted(text.trim()));
+        match (self, word) {
+            (Self::None, _) | (Self::Target, None) => String::new(),
+            (Self::Target, Some(word)) => {
+                format!(" (--na {word} if that is no label, --classify makes it a class)")
             }
-            (Self::Feature, true, false) => {
+            (Self::Feature, Some(word)) => format!(
+                " (--na {word} if that is empty, --categorical {name} makes a category, --drop {name} leaves it out)"
+            ),
+            (Self::Feature, None) if cell => {
                 format!(" (--impute mean or --impute median; --drop {name} leaves the column out)")
             }
+            (Self::Feature, None) => format!(" (--drop {name} leaves it out)"),
         }
     }
 }

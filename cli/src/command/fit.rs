@@ -227,7 +227,11 @@ impl Job {
                 ),
             );
         }
-        self.csv.fault_in(&self.rows, error, Hint::Feature)
+        let hint = match error {
+            cognate::Error::Column { name, .. } if self.target.names().contains(name) => Hint::None,
+            _ => Hint::Feature,
+        };
+        self.csv.fault_in(&self.rows, error, hint)
     }
 }
 
