@@ -118,7 +118,7 @@ pub(crate) fn run_derive<T: Real, S: Simd<T>>(
     );
 }
 
-/// `rdz = act''(z) rz dy + act'(z) rdy`: the directional derivative of [`derive`]. `rdz` holds `rdy` on entry.
+/// `rdz = act''(z) rz dy + act'(z) rdy`: the directional derivative of [`derive()`]. `rdz` holds `rdy` on entry.
 ///
 /// # Panics
 /// If the shapes differ.

@@ -33,7 +33,7 @@ pub enum LearningRate {
     Adaptive,
 }
 
-/// The settings of a multilayer perceptron for targets of kind `K`: [`MlpClassifier`], [`MlpRegressor`].
+/// The settings of a multilayer perceptron for targets of kind `K`: [`MlpClassifier`](super::MlpClassifier), [`MlpRegressor`](super::MlpRegressor).
 ///
 /// ```
 /// use cognate::{MatRef, model::MlpClassifier};
