@@ -29,19 +29,15 @@ pub(super) const fn lanes<T>() -> usize {
 /// Elements of C in a tile, to whole registers.
 const TILE: usize = 32;
 
-/// Registers that hold the lanes where registers are narrowest, one number.
-const MOST: usize = 16;
-
-/// Most rows of a tile with `columns` columns: as many accumulators as the main tile has, at most 16.
-const fn most_rows<T, S: Simd<T>>(columns: usize) -> usize {
+/// Rows of a tile with `columns` columns: as many accumulators as the main tile has, at most 16, and sums that fill a register at most.
+const fn rows_of<T, S: Simd<T>>(columns: usize) -> usize {
     let registers = columns * (lanes::<T>() / S::LANES);
-    let rows = 2 * S::TILE[1] / registers;
-    if rows == 0 {
-        1
-    } else if rows > 8 {
-        8
-    } else {
-        rows
+    let rows = [2 * S::TILE[1] / registers, S::LANES / columns, 8];
+    let fewer = if rows[0] < rows[1] { rows[0] } else { rows[1] };
+    match fewer {
+        0 => 1,
+        1..8 => fewer,
+        _ => 8,
     }
 }
 
@@ -110,25 +106,44 @@ impl<T: Real> Columns<T> {
     }
 }
 
-/// Chooses the rows of a tile: the most there are, or one.
+/// Chooses by the registers of a lane set: a constant of the instruction set, which arrays need as a parameter.
 #[inline(always)]
 unsafe fn tiles_of<T: Real, S: Simd<T>, const N: usize>(s: S, p: &Problem<T>, columns: Columns<T>) {
-    let kernel = match const { most_rows::<T, S>(N) } {
-        _ if p.m == 1 => tiles::<T, S, 1, N>,
-        1 => tiles::<T, S, 1, N>,
-        2 => tiles::<T, S, 2, N>,
-        3 => tiles::<T, S, 3, N>,
-        4 => tiles::<T, S, 4, N>,
-        5 => tiles::<T, S, 5, N>,
-        6 => tiles::<T, S, 6, N>,
-        _ => tiles::<T, S, 8, N>,
+    // SAFETY: the caller's promises.
+    unsafe {
+        match const { lanes::<T>() / S::LANES } {
+            1 => by_rows::<T, S, N, 1>(s, p, columns),
+            2 => by_rows::<T, S, N, 2>(s, p, columns),
+            4 => by_rows::<T, S, N, 4>(s, p, columns),
+            8 => by_rows::<T, S, N, 8>(s, p, columns),
+            _ => by_rows::<T, S, N, 16>(s, p, columns),
+        }
+    }
+}
+
+/// Chooses by rows: as many as the columns leave registers for, or one where there is but one.
+#[inline(always)]
+unsafe fn by_rows<T: Real, S: Simd<T>, const N: usize, const H: usize>(
+    s: S,
+    p: &Problem<T>,
+    columns: Columns<T>,
+) {
+    let kernel = match const { rows_of::<T, S>(N) } {
+        _ if N <= 2 && p.m == 1 => tiles::<T, S, 1, N, H>,
+        1 => tiles::<T, S, 1, N, H>,
+        2 => tiles::<T, S, 2, N, H>,
+        3 => tiles::<T, S, 3, N, H>,
+        4 => tiles::<T, S, 4, N, H>,
+        5 => tiles::<T, S, 5, N, H>,
+        6 => tiles::<T, S, 6, N, H>,
+        _ => tiles::<T, S, 8, N, H>,
     };
     // SAFETY: the caller's promises.
     unsafe { kernel(s, p, columns) }
 }
 
 /// All tiles of R rows.
-unsafe fn tiles<T: Real, S: Simd<T>, const R: usize, const N: usize>(
+unsafe fn tiles<T: Real, S: Simd<T>, const R: usize, const N: usize, const H: usize>(
     s: S,
     p: &Problem<T>,
     columns: Columns<T>,
@@ -146,12 +161,12 @@ unsafe fn tiles<T: Real, S: Simd<T>, const R: usize, const N: usize>(
             }
             // The last step's lanes, register by register.
             let left = p.k % lanes::<T>();
-            let mut tails = [s.tail(0); MOST];
-            for h in 0..lanes::<T>() / S::LANES {
+            let mut tails = [s.tail(0); H];
+            for h in 0..H {
                 tails[h] = s.tail(left.saturating_sub(h * S::LANES).min(S::LANES));
             }
             for i in (0..p.m).step_by(R) {
-                let mut lane = [[[s.splat(T::ZERO); MOST]; N]; R];
+                let mut lane = [[[s.splat(T::ZERO); H]; N]; R];
                 for k in (0..p.k).step_by(columns.run) {
                     let rows = Rows {
                         a: p.a.at(i, k),
@@ -160,11 +175,18 @@ unsafe fn tiles<T: Real, S: Simd<T>, const R: usize, const N: usize>(
                     // SAFETY: the caller's promises; a run of the columns.
                     unsafe {
                         let b = columns.at(s, p, k, whole && i > 0);
-                        run::<T, S, R, N>(s, &rows, b, columns.run.min(p.k - k), &tails, &mut lane);
+                        run::<T, S, R, N, H>(
+                            s,
+                            &rows,
+                            b,
+                            columns.run.min(p.k - k),
+                            &tails,
+                            &mut lane,
+                        );
                     }
                 }
                 // SAFETY: rows i.. of C.
-                unsafe { write::<T, S, R, N>(s, p, i, &lane, &bias) }
+                unsafe { write::<T, S, R, N, H>(s, p, i, &lane, &bias) }
             }
         },
     );
@@ -178,13 +200,13 @@ struct Rows<T> {
 
 /// A tile's steps along a run of k.
 #[inline(always)]
-unsafe fn run<T: Real, S: Simd<T>, const R: usize, const N: usize>(
+unsafe fn run<T: Real, S: Simd<T>, const R: usize, const N: usize, const H: usize>(
     s: S,
     rows: &Rows<T>,
     b: Grid<*const T>,
     k: usize,
-    tails: &[S::Tail; MOST],
-    lane: &mut [[[S::V; MOST]; N]; R],
+    tails: &[S::Tail; H],
+    lane: &mut [[[S::V; H]; N]; R],
 ) {
     let step = const { lanes::<T>() };
     let mut a = [rows.a.ptr; R];
@@ -194,32 +216,32 @@ unsafe fn run<T: Real, S: Simd<T>, const R: usize, const N: usize>(
     let whole = k / step * step;
     let mut done = 0;
     while done < whole {
-        for h in 0..step / S::LANES {
+        for h in 0..H {
             let at = done + h * S::LANES;
             // SAFETY: `done + step <= k`.
             let load = |x: *const T| unsafe { s.load(x.wrapping_add(at)) };
-            add::<T, S, R, N>(s, &a, b, h, lane, load);
+            add::<T, S, R, N, H>(s, &a, b, h, lane, load);
         }
         done += step;
     }
     if done < k {
-        for h in 0..step / S::LANES {
+        for h in 0..H {
             let (at, tail) = (done + h * S::LANES, tails[h]);
             // SAFETY: the tail ends at k.
             let load = |x: *const T| unsafe { s.load_tail(x.wrapping_add(at), tail) };
-            add::<T, S, R, N>(s, &a, b, h, lane, load);
+            add::<T, S, R, N, H>(s, &a, b, h, lane, load);
         }
     }
 }
 
 /// A step of register `h` of the lanes.
 #[inline(always)]
-fn add<T: Real, S: Simd<T>, const R: usize, const N: usize>(
+fn add<T: Real, S: Simd<T>, const R: usize, const N: usize, const H: usize>(
     s: S,
     a: &[*const T; R],
     b: Grid<*const T>,
     h: usize,
-    lane: &mut [[[S::V; MOST]; N]; R],
+    lane: &mut [[[S::V; H]; N]; R],
     load: impl Fn(*const T) -> S::V,
 ) {
     let mut y = [s.splat(T::ZERO); N];
@@ -239,23 +261,27 @@ fn add<T: Real, S: Simd<T>, const R: usize, const N: usize>(
 /// # Safety
 /// - Rows `i..` of C, R of them or as many as there are, are valid for reads and writes.
 #[inline(always)]
-unsafe fn write<T: Real, S: Simd<T>, const R: usize, const N: usize>(
+unsafe fn write<T: Real, S: Simd<T>, const R: usize, const N: usize, const H: usize>(
     s: S,
     p: &Problem<T>,
     i: usize,
-    lane: &[[[S::V; MOST]; N]; R],
+    lane: &[[[S::V; H]; N]; R],
     bias: &[T; TILE],
 ) {
     let count = N * R.min(p.m - i);
     let dense = p.c.col == 1 && p.c.row == N;
     let place = |e: usize| p.c.at(i + e / N, e % N).ptr;
-    let mut first = 0;
-    while first < count {
+    // One group but for registers of one number. The loop's length is a constant: an index that is not would put the lanes in memory.
+    for group in 0..(R * N).div_ceil(S::LANES) {
+        let first = group * S::LANES;
+        if first >= count {
+            continue;
+        }
         let mut v = [s.splat(T::ZERO); 16];
         for l in 0..S::LANES {
             if first + l < R * N {
                 let e = first + l;
-                v[l] = halves(s, lane[e / N][e % N]);
+                v[l] = halves::<T, S, H>(s, lane[e / N][e % N]);
             }
         }
         fold_all(s, &mut v);
@@ -273,20 +299,13 @@ unsafe fn write<T: Real, S: Simd<T>, const R: usize, const N: usize>(
                         *place(first + l)
                     };
                 }
-                finish(
-                    s,
-                    p,
-                    v[0],
-                    buffer.as_mut_ptr(),
-                    bias.as_ptr().add(first),
-                    here,
-                );
+                let to = buffer.as_mut_ptr();
+                finish(s, p, v[0], to, bias.as_ptr().add(first), here);
                 for l in 0..here {
                     *place(first + l) = buffer[l];
                 }
             }
         }
-        first += S::LANES;
     }
 }
 
@@ -323,8 +342,8 @@ unsafe fn finish<T: Real, S: Simd<T>>(
 
 /// The registers of a sum's lanes, added by halves to one.
 #[inline(always)]
-fn halves<T: Real, S: Simd<T>>(s: S, mut lane: [S::V; MOST]) -> S::V {
-    let mut left = lanes::<T>() / S::LANES;
+fn halves<T: Real, S: Simd<T>, const H: usize>(s: S, mut lane: [S::V; H]) -> S::V {
+    let mut left = H;
     while left > 1 {
         left /= 2;
         for h in 0..left {

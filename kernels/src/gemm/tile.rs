@@ -180,7 +180,7 @@ pub(super) unsafe fn panel<T: Real, S: Simd<T>>(s: S, rows: usize, vectors: usiz
 unsafe fn shape<T: Real, S: Simd<T>, const R: usize, const V: usize>(s: S, p: &Panel<T>) {
     if const { R > S::TILE[V - 1] } {
         unreachable!("this instruction set has no tiles of {R} x {V}")
-    } else if const { S::FREE_TAILS || R < 4 } || p.n < V * S::LANES {
+    } else if const { S::FREE_TAILS || R < 4 || V == 1 } || p.n < V * S::LANES {
         s.enter(
             #[inline(always)]
             // SAFETY: the caller's promises.
