@@ -5,8 +5,9 @@
 mod harness;
 mod support;
 
+use cognate::loss::{Huber, Logistic, Loss, Squared, Targets};
 use cognate::workspace::Workspace;
-use cognate::{Level, Real};
+use cognate::{Level, MatRef, Real};
 use harness::labels::Labels;
 use harness::{Block, Twice, close, config, coordinates, inner, length, levels};
 use proptest::prelude::*;
@@ -140,5 +141,34 @@ proptest! {
     fn losses(case in Case::any()) {
         check::<f64>(&case)?;
         check::<f32>(&case)?;
+    }
+}
+
+/// Three hundred thousand equal terms in `f32`, which a running sum in `f32` would get wrong in the third digit.
+#[test]
+fn many_small_terms_are_not_lost() {
+    let n = 300_000;
+    let (z, y, classes) = (vec![0.0_f32; n], vec![0.3_f32; n], vec![1_u32; n]);
+    let zeros = MatRef::planned(&z, n, 1);
+    let values = Targets::values(MatRef::planned(&y, n, 1));
+    let labels = Targets::classes(&classes);
+    let terms: [(&dyn Loss<f32>, _, f64); 3] = [
+        (&Squared, values, 0.5 * f64::from(0.3_f32).powi(2)),
+        (
+            &Huber { delta: 0.25 },
+            values,
+            0.25 * (f64::from(0.3_f32) - 0.125),
+        ),
+        (&Logistic, labels, std::f64::consts::LN_2),
+    ];
+    for (loss, targets, term) in terms {
+        let mut workspace = Workspace::new(loss.need(n, 1));
+        let mut slabs = workspace.slabs();
+        let (saved, w) = (slabs.saved, &mut slabs.work);
+        let total = f64::from(loss.value_grad(zeros, &targets, 1.0, None, saved, w));
+        let exact = n as f64 * term;
+        // A term is rounded a few times, the sum once.
+        let tolerance = 4.0 * f64::from(f32::EPSILON) * exact;
+        assert!((total - exact).abs() < tolerance, "{total}, not {exact}");
     }
 }

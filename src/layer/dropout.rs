@@ -20,15 +20,19 @@ pub struct Dropout {
 }
 
 impl Dropout {
-    /// The factors of row `i`.
+    /// The factors of row `i`: a hash decides for two columns, with 32 bits each.
     fn fill_mask<T: Real>(&self, c: &Ctx<'_>, i: usize, mask: &mut [T]) {
         let row = hash(&[c.seed, self.span.key, u64::from(c.row_id(i))]);
-        // A hash is below rate 2^64 with probability `rate`.
-        let threshold = (self.rate * 18_446_744_073_709_551_616.0) as u64;
+        // 32 bits are below this with probability `rate`.
+        let threshold = (self.rate * (1_u64 << 32) as f64) as u64;
         let kept = T::from_f64(1.0 / (1.0 - self.rate));
-        for (column, factor) in mask.iter_mut().enumerate() {
-            let dropped = hash(&[row, column as u64]) < threshold;
-            *factor = if dropped { T::ZERO } else { kept };
+        for (pair, factors) in mask.chunks_mut(2).enumerate() {
+            let mut bits = hash(&[row, pair as u64]);
+            for factor in factors {
+                let dropped = bits & 0xffff_ffff < threshold;
+                *factor = if dropped { T::ZERO } else { kept };
+                bits >>= 32;
+            }
         }
     }
 }

@@ -1,9 +1,9 @@
 //! Random layers, each in two forms: ours and the reference's.
 
-use cognate::layer::{Dense, Dropout, LayerNorm, Tangent};
+use cognate::layer::{Ctx, Dense, Dropout, Forward, LayerNorm, Tangent};
 use cognate::params::{LayoutBuf, Span};
-use cognate::rng::hash;
-use cognate::{Activation, Real};
+use cognate::workspace::Work;
+use cognate::{Activation, Level, MatMut, MatRef, Real};
 
 use super::Pass;
 use crate::support::Random;
@@ -106,15 +106,12 @@ impl Build {
     /// Drops one unit in two or in four: then `1 / (1 - rate)` is the same number in both types, or rounded in both.
     pub fn dropout(&mut self, width: usize, rate: f64, pass: &Pass) {
         let span = self.layout.add(&self.name("mask"), 0, width);
-        let mask = (0..pass.rows)
-            .map(|i| {
-                let row = hash(&[pass.seed, span.key, i as u64]);
-                let dropped = |j| hash(&[row, j as u64]) as f64 / 2f64.powi(64) < rate;
-                let factor = |j| if dropped(j) { 0.0 } else { 1.0 / (1.0 - rate) };
-                (0..width).map(factor).collect()
-            })
+        let dropout = Dropout { span, rate };
+        let mask = mask(&dropout, pass)
+            .chunks(width)
+            .map(<[f64]>::to_vec)
             .collect();
-        self.ours.push(Ours::Dropout(Dropout { span, rate }));
+        self.ours.push(Ours::Dropout(dropout));
         self.theirs.push(Layer::Mask(Mask(mask)));
     }
 
@@ -132,4 +129,18 @@ impl Build {
         }
         inputs
     }
+}
+
+/// The factors of a pass, row after row: what dropout makes of ones.
+fn mask(dropout: &Dropout, pass: &Pass) -> Vec<f64> {
+    let (rows, width) = (pass.rows, dropout.span.cols);
+    let ones = vec![1.0; rows * width];
+    let (mut y, mut saved) = (ones.clone(), ones.clone());
+    let (x, into) = (
+        MatRef::planned(&ones, rows, width),
+        MatMut::planned(&mut y, rows, width),
+    );
+    let mut work = Work::new(Level::scalar(), &mut []);
+    dropout.forward(&Ctx::train(pass.seed), &[], x, into, &mut saved, &mut work);
+    y
 }
