@@ -228,7 +228,12 @@ impl<T: Copy> MatMut<'_, T> {
     #[track_caller]
     pub fn copy_from(&mut self, from: MatRef<'_, T>) {
         assert_eq!((self.rows(), self.cols()), (from.rows(), from.cols()));
+        let side_by_side = self.col_stride() == 1 && from.col_stride() == 1;
         for i in 0..self.rows() {
+            if side_by_side {
+                self.row_mut(i).copy_from_slice(from.row(i));
+                continue;
+            }
             for j in 0..self.cols() {
                 self.set(i, j, from.at(i, j));
             }
