@@ -10,7 +10,8 @@ use cognate::params::{LayoutBuf, Span};
 use cognate::workspace::Workspace;
 use cognate::{Activation, MatMut, MatRef, Real};
 use harness::build::Build;
-use harness::{Data, Pass, Results, config, length, levels, run, typed};
+use harness::verbs::{Data, Results, run};
+use harness::{Pass, config, length, levels, typed};
 use proptest::prelude::*;
 use support::Random;
 
