@@ -3,7 +3,7 @@
 //! The mask is a function of the step's seed, the layer's key, the row's id and the column, so that it does not depend on the order or
 //! the size of batches. Forward writes it down, and all four verbs of a step multiply by the same mask: the layer is linear.
 
-use cognate_kernels::{MatMut, MatRef, Real};
+use cognate_kernels::{Level, MatMut, MatRef, Real, mul};
 
 use super::{At, Backward, Ctx, Forward, Mode, Out, RAt, Tangent};
 use crate::params::Span;
@@ -37,10 +37,24 @@ impl Dropout {
     }
 }
 
-/// `out = m v`, the mask repeating where `v` has the rows of several ways.
-fn multiply<T: Real>(mask: &[T], n: usize, v: MatRef<'_, T>, out: Out<MatMut<'_, T>>) {
+/// `out = m v`, the mask of `n` rows repeating where `v` has the rows of several ways.
+fn multiply<T: Real>(
+    level: Level,
+    mask: &[T],
+    n: usize,
+    v: MatRef<'_, T>,
+    out: Out<MatMut<'_, T>>,
+) {
     let mask = MatRef::planned(mask, n, v.cols());
-    out.put(|i, j| mask.at(i % n, j) * v.at(i, j));
+    let Out::Set(mut rest) = out else {
+        return out.put(|i, j| mask.at(i % n, j) * v.at(i, j));
+    };
+    rest.copy_from(v);
+    while rest.rows() > 0 {
+        let way;
+        (way, rest) = rest.split_rows(n);
+        mul(level, mask, way);
+    }
 }
 
 impl<T: Real> Forward<T> for Dropout {
@@ -66,7 +80,7 @@ impl<T: Real> Forward<T> for Dropout {
         x: MatRef<'_, T>,
         mut y: MatMut<'_, T>,
         saved: &mut [T],
-        _w: &mut Work<'_, T>,
+        w: &mut Work<'_, T>,
     ) {
         if c.mode == Mode::Predict {
             return y.copy_from(x);
@@ -75,7 +89,7 @@ impl<T: Real> Forward<T> for Dropout {
         for i in 0..x.rows() {
             self.fill_mask(c, i, mask.row_mut(i));
         }
-        multiply(saved, x.rows(), x, Out::Set(y));
+        multiply(w.level(), saved, x.rows(), x, Out::Set(y));
     }
 }
 
@@ -89,9 +103,9 @@ impl<T: Real> Backward<T> for Dropout {
         _deltas: &mut [T],
         dx: Out<MatMut<'_, T>>,
         _dp: Out<&mut [T]>,
-        _w: &mut Work<'_, T>,
+        w: &mut Work<'_, T>,
     ) {
-        multiply(at.saved, at.x.rows(), dy, dx);
+        multiply(w.level(), at.saved, at.x.rows(), dy, dx);
     }
 }
 
@@ -105,10 +119,10 @@ impl<T: Real> Tangent<T> for Dropout {
         rx: Option<MatRef<'_, T>>,
         mut ry: MatMut<'_, T>,
         _rsaved: &mut [T],
-        _w: &mut Work<'_, T>,
+        w: &mut Work<'_, T>,
     ) {
         match rx {
-            Some(rx) => multiply(at.saved, rx.rows(), rx, Out::Set(ry)),
+            Some(rx) => multiply(w.level(), at.saved, rx.rows(), rx, Out::Set(ry)),
             None => ry.fill(T::ZERO),
         }
     }
@@ -125,8 +139,8 @@ impl<T: Real> Tangent<T> for Dropout {
         rdy: MatRef<'_, T>,
         rdx: Out<MatMut<'_, T>>,
         _rdp: Out<&mut [T]>,
-        _w: &mut Work<'_, T>,
+        w: &mut Work<'_, T>,
     ) {
-        multiply(at.saved, at.x.rows(), rdy, rdx);
+        multiply(w.level(), at.saved, at.x.rows(), rdy, rdx);
     }
 }
