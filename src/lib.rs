@@ -24,6 +24,8 @@ pub mod linalg;
 pub mod loss;
 pub mod metrics;
 pub mod model;
+#[cfg(feature = "alloc")]
+pub mod mtl;
 pub mod objective;
 pub mod optim;
 mod parallel;
