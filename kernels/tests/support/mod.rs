@@ -1,7 +1,9 @@
 //! What the kernels' tests share: the levels that must run, seeded numbers, bits. Nothing here knows how a kernel works.
 #![allow(dead_code)] // each test uses a part
 
+pub mod case;
 pub mod dd;
+pub mod product;
 
 use cognate_kernels::{Level, Real};
 
