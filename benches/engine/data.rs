@@ -64,6 +64,26 @@ pub fn example_a() -> Labelled<f64> {
     data
 }
 
+/// The same rows, each column standardised by its population deviation, in f32.
+pub fn example_b() -> Labelled<f32> {
+    let Labelled { mut x, y, features } = example_a();
+    let n = y.len() as f64;
+    for j in 0..features {
+        let column = || x.iter().skip(j).step_by(features);
+        let mean = column().sum::<f64>() / n;
+        let deviation = (column().map(|v| (v - mean).powi(2)).sum::<f64>() / n).sqrt();
+        x.iter_mut()
+            .skip(j)
+            .step_by(features)
+            .for_each(|v| *v = (*v - mean) / deviation);
+    }
+    Labelled {
+        x: x.into_iter().map(|v| v as f32).collect(),
+        y,
+        features,
+    }
+}
+
 /// 80,000 x 100, columns correlated with their neighbours, five noisy classes.
 pub fn large() -> Labelled<f64> {
     let (n, d, k, mut lcg) = (80_000, 100, 5, Lcg(1));

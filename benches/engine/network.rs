@@ -4,6 +4,7 @@ use std::hint::black_box;
 
 use cognate::layer::{Ctx, Dense, Forward, Mode, Stack};
 use cognate::loss::{Softmax, Targets};
+use cognate::model::MlpClassifier;
 use cognate::objective::{Objective, net::NetObjective};
 use cognate::optim::{Adam, Method, StepState};
 use cognate::params::LayoutBuf;
@@ -16,6 +17,7 @@ use crate::data::{self, Labelled};
 const DEEP: [usize; 4] = [64, 128, 128, 10];
 
 pub fn benches(c: &mut Criterion) {
+    epoch(c);
     one_row(c, &[20, 100, 2]);
     one_row(c, &DEEP);
     let rows = data::network_rows();
@@ -23,6 +25,23 @@ pub fn benches(c: &mut Criterion) {
         let mut training = Training::new(&DEEP, &rows, batch);
         c.bench_function(&format!("train_{batch}"), |b| b.iter(|| training.epoch()));
     }
+}
+
+/// An epoch of the default classifier on worked example (b), from where the last one ended.
+fn epoch(c: &mut Criterion) {
+    let data = data::example_b();
+    let x = MatRef::planned(&data.x, data.rows(), data.features);
+    let classifier = MlpClassifier::default();
+    let mut training = classifier
+        .start(data.features, 2)
+        .expect("default settings");
+    c.bench_function("mlp_epoch", |b| {
+        b.iter(|| {
+            classifier
+                .partial_fit(&mut training, x, &data.y, None)
+                .expect("an epoch")
+        })
+    });
 }
 
 /// Dense layers with relu between them, and their start.
