@@ -10,7 +10,7 @@
 use cognate_kernels::{MatMut, MatRef, Real, softplus_logistic};
 
 use super::{Loss, Targets, scaled};
-use crate::workspace::{Need, Work};
+use crate::workspace::{Need, Work, cut_mut};
 
 /// `log(1 + e^z) - y z`: one logit for two classes, or a logit for each of several labels.
 ///
@@ -23,7 +23,7 @@ impl<T: Real> Loss<T> for Logistic {
     fn need(&self, rows: usize, outputs: usize) -> Need {
         Need {
             saved: rows * outputs,
-            ..Need::scratch(2 * rows * outputs)
+            ..Need::scratch(4 * rows * outputs)
         }
     }
 
@@ -38,27 +38,36 @@ impl<T: Real> Loss<T> for Logistic {
     ) -> T {
         assert_eq!(y.shape(), (z.rows(), z.cols()), "targets against outputs");
         let (n, k) = (z.rows(), z.cols());
-        let level = w.level();
-        let (t, mut w) = w.take(n * k);
-        let (softplus, _) = w.take(n * k);
-        for cell in 0..n * k {
-            let (i, j) = (cell / k, cell % k);
-            let signed = |(_, label)| sign(label) * z.at(i, j);
-            t[cell] = y.cell(i, j).map_or(T::ZERO, signed);
+        let (level, cells) = (w.level(), n * k);
+        let (room, _) = w.take(4 * cells);
+        let ([weight, label, t, softplus], _) = cut_mut(room, [cells; 4]);
+        y.fill(weight, label);
+        MatMut::planned(t, n, k).copy_from(z);
+        for i in 0..cells {
+            let signed = sign(label[i]) * t[i];
+            t[i] = if weight[i] == T::ZERO {
+                T::ZERO
+            } else {
+                signed
+            };
         }
-        softplus_logistic(level, t, softplus, &mut saved[..n * k]);
+        let saved = &mut saved[..cells];
+        softplus_logistic(level, t, softplus, saved);
         let mut total = 0.0;
-        for cell in 0..n * k {
-            let (i, j) = (cell / k, cell % k);
-            let mut gradient = T::ZERO;
-            if let Some((weight, label)) = y.cell(i, j) {
-                let m = label.min(T::ONE - label);
-                total += (weight * (softplus[cell] - m * t[cell])).to_f64();
-                gradient = sign(label) * scale * weight * (saved[cell] - m);
+        for i in 0..cells {
+            if weight[i] != T::ZERO {
+                let m = label[i].min(T::ONE - label[i]);
+                total += (weight[i] * (softplus[i] - m * t[i])).to_f64();
             }
-            if let Some(dz) = &mut dz {
-                dz.set(i, j, gradient);
+        }
+        if let Some(dz) = &mut dz {
+            let gradient = t;
+            for i in 0..cells {
+                let m = label[i].min(T::ONE - label[i]);
+                let slope = sign(label[i]) * scale * weight[i] * (saved[i] - m);
+                gradient[i] = if weight[i] == T::ZERO { T::ZERO } else { slope };
             }
+            dz.copy_from(MatRef::planned(gradient, n, k));
         }
         scaled(scale, total)
     }

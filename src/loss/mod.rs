@@ -127,6 +127,28 @@ impl<'a, T: Real> Targets<'a, T> {
         (weight != T::ZERO).then(|| (weight, number()))
     }
 
+    /// The weights and numbers of all cells, row by row: what [`Targets::cell`] says, for passes over whole arrays.
+    fn fill(&self, weights: &mut [T], numbers: &mut [T]) {
+        let (rows, cells) = self.shape();
+        match self.target {
+            Target::Classes(labels) => {
+                let pairs = numbers.iter_mut().zip(labels);
+                pairs.for_each(|(number, &label)| *number = T::from_usize(label as usize));
+            }
+            Target::Values(y) => MatMut::planned(numbers, rows, cells).copy_from(y),
+        }
+        match self.weights {
+            None => weights.fill(T::ONE),
+            Some(of_rows) => {
+                let pairs = weights.chunks_mut(cells.max(1)).zip(of_rows);
+                pairs.for_each(|(row, &weight)| row.fill(weight));
+            }
+        }
+        for (weight, &labelled) in weights.iter_mut().zip(self.mask.unwrap_or_default()) {
+            *weight = if labelled { *weight } else { T::ZERO };
+        }
+    }
+
     /// The summed weight of all cells: what a mean over labels divides by.
     pub fn labelled_weight(&self) -> f64 {
         let (rows, cells) = self.shape();

@@ -228,6 +228,9 @@ impl<T: Copy> MatMut<'_, T> {
     #[track_caller]
     pub fn copy_from(&mut self, from: MatRef<'_, T>) {
         assert_eq!((self.rows(), self.cols()), (from.rows(), from.cols()));
+        if let (Some(to), Some(from)) = (self.as_mut_slice(), from.as_slice()) {
+            return to.copy_from_slice(from);
+        }
         let side_by_side = self.col_stride() == 1 && from.col_stride() == 1;
         for i in 0..self.rows() {
             if side_by_side {
