@@ -27,6 +27,7 @@ pub trait Kernels: Sized {
     );
     fn derive_twice(level: Level, a: Activation, x: [MatRef<'_, Self>; 3], rdz: MatMut<'_, Self>);
     fn multiply(level: Level, x: MatRef<'_, Self>, y: MatMut<'_, Self>);
+    fn scale_rows(level: Level, weights: &[Self], x: MatMut<'_, Self>);
     fn softplus_logistic(level: Level, z: &[Self], softplus: &mut [Self], logistic: &mut [Self]);
     fn softmax_rows(level: Level, z: MatRef<'_, Self>, p: MatMut<'_, Self>, lse: &mut [Self]);
     fn adam(
@@ -74,6 +75,9 @@ impl Kernels for f32 {
     }
     fn multiply(level: Level, x: MatRef<'_, f32>, y: MatMut<'_, f32>) {
         dispatch!(level, s => map::run_multiply(s, x, y))
+    }
+    fn scale_rows(level: Level, weights: &[f32], x: MatMut<'_, f32>) {
+        dispatch!(level, s => map::run_scale_rows(s, weights, x))
     }
     fn softplus_logistic(level: Level, z: &[f32], softplus: &mut [f32], logistic: &mut [f32]) {
         dispatch!(level, s => map::run_softplus_logistic(s, z, softplus, logistic))
@@ -144,6 +148,9 @@ impl Kernels for f64 {
     }
     fn multiply(level: Level, x: MatRef<'_, f64>, y: MatMut<'_, f64>) {
         dispatch!(level, s => map::run_multiply(s, x, y))
+    }
+    fn scale_rows(level: Level, weights: &[f64], x: MatMut<'_, f64>) {
+        dispatch!(level, s => map::run_scale_rows(s, weights, x))
     }
     fn softplus_logistic(level: Level, z: &[f64], softplus: &mut [f64], logistic: &mut [f64]) {
         dispatch!(level, s => map::run_softplus_logistic(s, z, softplus, logistic))

@@ -3,8 +3,7 @@
 //! ```text
 //! all operands dense        one line of rows * cols elements
 //! else                      a line a row (a column, where the operands are transposed)
-//! a line                    whole registers, then one masked register
-//! elements apart            a register's worth is gathered on the stack, and scattered back
+//! a line                    whole registers; the last elements, and elements apart, by way of the stack
 //! ```
 //!
 //! Lanes do not meet, so an element's bits do not depend on where it stands.
@@ -15,7 +14,8 @@ use crate::{MatMut, MatRef, Real};
 /// Lanes of the widest register.
 pub(super) const WIDEST: usize = 16;
 
-/// `write = f(read, write)`, lane by lane; `f` may be given 0 for lanes that do not exist.
+/// `write = f(read, write)`, lane by lane, of operands of one shape, for a function of a few instructions. `f` may be given anything in
+/// lanes that do not exist.
 ///
 /// # Panics
 /// If the operands' shapes differ.
@@ -24,8 +24,58 @@ pub(super) const WIDEST: usize = 16;
 pub(crate) fn each<T: Real, S: Simd<T>, const I: usize, const O: usize>(
     s: S,
     read: [MatRef<'_, T>; I],
-    mut write: [MatMut<'_, T>; O],
+    write: [MatMut<'_, T>; O],
     f: impl Fn([S::V; I], [S::V; O]) -> [S::V; O] + Copy,
+) {
+    lines(
+        read,
+        write,
+        #[inline(always)]
+        |n, dense, mut read, mut write| {
+            let mut left = n;
+            while dense && left >= S::LANES {
+                // SAFETY: LANES elements are left in every line, which the views hold; what is written is borrowed uniquely.
+                unsafe { step(s, read, write, f) };
+                read = read.map(|line| line.after(S::LANES));
+                write = write.map(|line| line.after(S::LANES));
+                left -= S::LANES;
+            }
+            // SAFETY: as above, `left` elements.
+            unsafe { rest(s, left, dense, read, write, f) };
+        },
+    );
+}
+
+/// [`each`] for a function of many instructions, compiled once.
+///
+/// # Panics
+/// If the operands' shapes differ.
+#[inline(always)]
+#[track_caller]
+pub(crate) fn each_costly<T: Real, S: Simd<T>, const I: usize, const O: usize>(
+    s: S,
+    read: [MatRef<'_, T>; I],
+    write: [MatMut<'_, T>; O],
+    f: impl Fn([S::V; I], [S::V; O]) -> [S::V; O] + Copy,
+) {
+    lines(
+        read,
+        write,
+        #[inline(always)]
+        |n, dense, read, write| {
+            // SAFETY: the views hold n elements a line, and what is written is borrowed uniquely.
+            unsafe { rest(s, n, dense, read, write, f) }
+        },
+    );
+}
+
+/// `f` of every line of the operands: its length, whether all strides are 1, the lines read, the lines written.
+#[inline(always)]
+#[track_caller]
+fn lines<T: Real, const I: usize, const O: usize>(
+    read: [MatRef<'_, T>; I],
+    mut write: [MatMut<'_, T>; O],
+    f: impl Fn(usize, bool, [Line<T>; I], [Line<T>; O]),
 ) {
     let shape = (write[0].rows(), write[0].cols());
     for m in &read {
@@ -41,13 +91,84 @@ pub(crate) fn each<T: Real, S: Simd<T>, const I: usize, const O: usize>(
         write: write.each_mut().map(|m| Grid::new(m.as_mut_ptr(), m.rb())),
     };
     let g = g.arranged();
-    let side_by_side = g.all(|o| o.col_stride == 1);
+    let dense = g.all(|o| o.col_stride == 1);
     for i in 0..g.rows {
-        let (read, write) = (g.read.map(|o| o.row(i)), g.write.map(|o| o.row(i)));
-        // SAFETY: row i has g.cols elements in every operand, and the views borrow what is written uniquely.
-        unsafe {
-            run(s, g.cols, side_by_side, read, write, f);
+        f(
+            g.cols,
+            dense,
+            g.read.map(|o| o.row(i)),
+            g.write.map(|o| o.row(i)),
+        );
+    }
+}
+
+/// One register an operand, whose elements lie side by side.
+///
+/// # Safety
+/// - The lines have LANES elements; the written ones are the caller's alone.
+#[inline(always)]
+unsafe fn step<T: Real, S: Simd<T>, const I: usize, const O: usize>(
+    s: S,
+    read: [Line<T>; I],
+    write: [Line<T>; O],
+    f: impl Fn([S::V; I], [S::V; O]) -> [S::V; O],
+) {
+    let (mut x, mut y) = ([s.splat(T::ZERO); I], [s.splat(T::ZERO); O]);
+    // SAFETY: the caller's promise.
+    unsafe {
+        for k in 0..I {
+            x[k] = s.load(read[k].data);
         }
+        for k in 0..O {
+            y[k] = s.load(write[k].data);
+        }
+        y = f(x, y);
+        for k in 0..O {
+            s.store(write[k].data, y[k]);
+        }
+    }
+}
+
+/// `n` elements, anywhere: a register's worth that is not whole, or not dense, goes by way of the stack.
+///
+/// # Safety
+/// - The lines have `n` elements; the written ones are the caller's alone.
+#[inline(always)]
+unsafe fn rest<T: Real, S: Simd<T>, const I: usize, const O: usize>(
+    s: S,
+    n: usize,
+    dense: bool,
+    mut read: [Line<T>; I],
+    mut write: [Line<T>; O],
+    f: impl Fn([S::V; I], [S::V; O]) -> [S::V; O] + Copy,
+) {
+    let (mut from, mut to) = ([[T::ZERO; WIDEST]; I], [[T::ZERO; WIDEST]; O]);
+    let mut left = n;
+    while left > 0 {
+        let count = S::LANES.min(left);
+        let in_place = dense && count == S::LANES;
+        // SAFETY: `count` elements are left; no register has more lanes than the stack's places.
+        unsafe {
+            let (mut x, mut y) = (read, write);
+            if !in_place {
+                (x, y) = (from.each_mut().map(Line::of), to.each_mut().map(Line::of));
+                for k in 0..I {
+                    s.store(x[k].data, read[k].load(s, 0, count));
+                }
+                for k in 0..O {
+                    s.store(y[k].data, write[k].load(s, 0, count));
+                }
+            }
+            step(s, x, y, f);
+            if !in_place {
+                for k in 0..O {
+                    write[k].store(s, s.load(y[k].data), 0, count);
+                }
+            }
+        }
+        read = read.map(|line| line.after(count));
+        write = write.map(|line| line.after(count));
+        left -= count;
     }
 }
 
@@ -115,45 +236,6 @@ impl<T: Copy, const I: usize, const O: usize> Grids<T, I, O> {
     }
 }
 
-/// One line of `n` elements an operand; `dense`: all strides are 1. `f` stands here once: it is most of a kernel's code.
-///
-/// # Safety
-/// - The lines have `n` elements; the written ones are the caller's alone.
-#[inline(always)]
-unsafe fn run<T: Real, S: Simd<T>, const I: usize, const O: usize>(
-    s: S,
-    n: usize,
-    dense: bool,
-    read: [Line<T>; I],
-    write: [Line<T>; O],
-    f: impl Fn([S::V; I], [S::V; O]) -> [S::V; O],
-) {
-    let (mut x, mut y) = ([s.splat(T::ZERO); I], [s.splat(T::ZERO); O]);
-    let mut j = 0;
-    while j < n {
-        let count = S::LANES.min(n - j);
-        let whole = dense && count == S::LANES;
-        // SAFETY: `count` elements from j are among the n.
-        unsafe {
-            for k in 0..I {
-                x[k] = read[k].choose(s, j, count, whole);
-            }
-            for k in 0..O {
-                y[k] = write[k].choose(s, j, count, whole);
-            }
-            y = f(x, y);
-            for k in 0..O {
-                if whole {
-                    s.store(write[k].data.add(j), y[k]);
-                } else {
-                    write[k].store(s, y[k], j, count);
-                }
-            }
-        }
-        j += S::LANES;
-    }
-}
-
 /// Elements `stride` apart: a row of a matrix, or a column.
 #[derive(Clone, Copy)]
 pub(crate) struct Line<T> {
@@ -164,7 +246,25 @@ pub(crate) struct Line<T> {
 }
 
 impl<T: Real> Line<T> {
-    /// Elements `j` to `j + n`; 0 in the other lanes (where the stride is 0, the one element in all).
+    /// A place on the stack.
+    #[inline(always)]
+    fn of(place: &mut [T; WIDEST]) -> Self {
+        Self {
+            data: place.as_mut_ptr(),
+            stride: 1,
+        }
+    }
+
+    /// The line from element `n` on, or from its end.
+    #[inline(always)]
+    fn after(self, n: usize) -> Self {
+        Self {
+            data: self.data.wrapping_add(n * self.stride),
+            ..self
+        }
+    }
+
+    /// Elements `j` to `j + n`; 0 in the other lanes.
     ///
     /// # Safety
     /// - The elements exist, and n is at most LANES.
@@ -173,35 +273,13 @@ impl<T: Real> Line<T> {
         // SAFETY: the caller's elements; no register has more lanes than the buffer.
         unsafe {
             let p = self.data.add(j * self.stride);
-            if self.stride == 1 {
-                if n == S::LANES {
-                    return s.load(p);
-                }
-                return s.load_tail(p, s.tail(n));
+            if self.stride != 1 {
+                return s.load(gather(p, self.stride, n).as_ptr());
             }
-            if self.stride == 0 {
-                return s.splat(*p);
-            }
-            let mut buffer = [T::ZERO; WIDEST];
-            for l in 0..n {
-                buffer[l] = *p.add(l * self.stride);
-            }
-            s.load(buffer.as_ptr())
-        }
-    }
-
-    /// [`Line::load`], or a whole register of a line that is known to be dense.
-    ///
-    /// # Safety
-    /// - As for [`Line::load`]; if `whole`, the stride is 1 and n is LANES.
-    #[inline(always)]
-    unsafe fn choose<S: Simd<T>>(self, s: S, j: usize, n: usize, whole: bool) -> S::V {
-        // SAFETY: the caller's elements.
-        unsafe {
-            if whole {
-                s.load(self.data.add(j))
+            if n == S::LANES {
+                s.load(p)
             } else {
-                self.load(s, j, n)
+                s.load_tail(p, s.tail(n))
             }
         }
     }
@@ -215,17 +293,42 @@ impl<T: Real> Line<T> {
         // SAFETY: the caller's elements; no register has more lanes than the buffer.
         unsafe {
             let p = self.data.add(j * self.stride);
-            if self.stride == 1 {
-                if n == S::LANES {
-                    return s.store(p, v);
-                }
-                return s.store_tail(p, v, s.tail(n));
+            if self.stride != 1 {
+                let mut buffer = [T::ZERO; WIDEST];
+                s.store(buffer.as_mut_ptr(), v);
+                return scatter(&buffer, p, self.stride, n);
             }
-            let mut buffer = [T::ZERO; WIDEST];
-            s.store(buffer.as_mut_ptr(), v);
-            for l in 0..n {
-                *p.add(l * self.stride) = buffer[l];
+            if n == S::LANES {
+                s.store(p, v);
+            } else {
+                s.store_tail(p, v, s.tail(n));
             }
         }
+    }
+}
+
+/// `n` elements `stride` apart, and zeros. Once for all instruction sets: nothing in it is theirs.
+///
+/// # Safety
+/// - The elements exist, and n is at most WIDEST.
+#[inline(never)]
+unsafe fn gather<T: Real>(p: *const T, stride: usize, n: usize) -> [T; WIDEST] {
+    let mut buffer = [T::ZERO; WIDEST];
+    for l in 0..n {
+        // SAFETY: the caller's elements.
+        buffer[l] = unsafe { *p.add(l * stride) };
+    }
+    buffer
+}
+
+/// The way back from [`gather`].
+///
+/// # Safety
+/// - The elements exist and are the caller's, and n is at most WIDEST.
+#[inline(never)]
+unsafe fn scatter<T: Real>(buffer: &[T; WIDEST], p: *mut T, stride: usize, n: usize) {
+    for l in 0..n {
+        // SAFETY: the caller's elements.
+        unsafe { *p.add(l * stride) = buffer[l] };
     }
 }

@@ -15,6 +15,7 @@ pub(crate) use step::{run_adam, run_sgd};
 use crate::func;
 use crate::isa::Simd;
 use crate::{Activation, Func, Level, MatMut, MatRef, Real};
+use each::each_costly;
 pub(crate) use each::{Line, each};
 
 /// `x <- f(x)`, elementwise. Accuracy and special values are those of the scalar methods of [`Real`], whose bits it gives.
@@ -30,7 +31,7 @@ pub(crate) fn run_map<T: Real, S: Simd<T>>(s: S, f: Func, x: &mut [T]) {
         #[inline(always)]
         |f| {
             let x = [MatMut::planned(x, 1, n)];
-            each(
+            each_costly(
                 s,
                 [],
                 x,
@@ -66,7 +67,7 @@ pub(crate) fn run_activate<T: Real, S: Simd<T>>(
             activation.fixed(
                 #[inline(always)]
                 |a| {
-                    each(
+                    each_costly(
                         s,
                         [z],
                         [y.rb_mut()],
@@ -189,8 +190,22 @@ pub(crate) fn run_multiply<T: Real, S: Simd<T>>(s: S, x: MatRef<'_, T>, y: MatMu
 #[track_caller]
 pub fn scale_rows<T: Real>(level: Level, weights: &[T], x: MatMut<'_, T>) {
     assert_eq!(weights.len(), x.rows(), "one weight a row");
-    let columns = MatRef::with_strides(weights, x.rows(), x.cols(), 1, 0);
-    T::multiply(level, columns.expect("a weight a row"), x);
+    T::scale_rows(level, weights, x);
+}
+
+/// The kernel of [`scale_rows`].
+#[inline(always)]
+pub(crate) fn run_scale_rows<T: Real, S: Simd<T>>(s: S, weights: &[T], mut x: MatMut<'_, T>) {
+    for i in 0..x.rows() {
+        let weight = s.splat(weights[i]);
+        each(
+            s,
+            [],
+            [x.rb_mut().rows_range(i..i + 1)],
+            #[inline(always)]
+            |[], [x]| [s.mul(weight, x)],
+        );
+    }
 }
 
 /// `softplus = log(1 + e^z)` and `logistic = 1 / (1 + e^-z)` in one pass: the two halves of the logistic loss.
@@ -216,7 +231,7 @@ pub(crate) fn run_softplus_logistic<T: Real, S: Simd<T>>(
         MatMut::planned(softplus, 1, n),
         MatMut::planned(logistic, 1, n),
     ];
-    each(
+    each_costly(
         s,
         [MatRef::planned(z, 1, n)],
         outputs,
