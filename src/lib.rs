@@ -37,3 +37,8 @@ pub mod workspace;
 
 pub use cognate_kernels::{Activation, Level, MatMut, MatRef, Real, ViewError};
 pub use error::{Error, Result};
+
+/// README's example, compiled and run with the other examples.
+#[cfg(all(doctest, feature = "std"))]
+#[doc = include_str!("../README.md")]
+struct Readme;
