@@ -64,12 +64,21 @@ pub(super) unsafe fn solve<T: Real, S: Simd<T>>(s: S, p: &Problem<T>, scratch: &
     // SAFETY: the caller's promises; the room holds n columns of a run.
     unsafe {
         match p.n {
+            _ if const { S::LANES == 1 } => one_by_one(s, p, columns),
             1 => tiles_of::<T, S, 1>(s, p, columns),
             2 => tiles_of::<T, S, 2>(s, p, columns),
             3 => tiles_of::<T, S, 3>(s, p, columns),
             _ => tiles_of::<T, S, 4>(s, p, columns),
         }
         activate(s, p);
+    }
+}
+
+/// Columns do not meet: where registers hold one number nothing is lost by doing them one by one, with one kernel instead of four.
+unsafe fn one_by_one<T: Real, S: Simd<T>>(s: S, p: &Problem<T>, columns: Columns<T>) {
+    for j in 0..p.n {
+        // SAFETY: parts of the caller's problem.
+        unsafe { tiles_of::<T, S, 1>(s, &p.part(0..p.m, 0..p.k, j..j + 1), columns) }
     }
 }
 

@@ -163,7 +163,7 @@ impl<T: Element, const W: usize> Simd<T> for Model<W> {
     type Mask = [bool; W];
     type Tail = usize;
     const LANES: usize = W;
-    const TILE: [usize; 8] = [4, 4, 4, 0, 0, 0, 0, 0];
+    const TILE: [usize; 8] = [4, 4, 0, 0, 0, 0, 0, 0];
     const FREE_TAILS: bool = W == 1;
 
     #[inline(always)]
