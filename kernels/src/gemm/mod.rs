@@ -1,4 +1,17 @@
 //! Matrix products `C = act(alpha A B + beta C + 1 bias')`.
+//!
+//! ```text
+//! view         checked matrices                                     crate::view
+//! problem      raw parts; solved as given, or transposed            problem.rs
+//! n <= 4       dot products in lanes along k                        lanes.rs
+//! otherwise    blocks for the caches, packed where that pays        plan.rs, block.rs, pack.rs
+//!              tiles of registers, chains along k                   tile.rs
+//! finish       bias and activation, in the tile where cheap         finish.rs
+//! ```
+//!
+//! Not done, and why: no path of its own for a single row or for k <= 2 (a tile of one row has up to 8 registers; an outer product is a
+//! tile of one step); no vectors along k for more than 4 columns (a chain has one order at every width); no threads (callers split
+//! rows, by which no bit changes).
 
 mod block;
 mod finish;
@@ -72,7 +85,24 @@ pub fn gemm_scratch<T: Real>(level: Level, m: usize, k: usize, n: usize) -> usiz
     plan::scratch_for::<T>(level, m, k, n)
 }
 
-/// `C = act(alpha A B + beta C + 1 bias')`.
+/// `C = act(alpha A B + beta C + 1 bias')`, with A `m x k`, B `k x n`, C `m x n`, bias n numbers.
+///
+/// **Layout.** Any strides of any operand; a transposed operand is a view's [`MatRef::t`]. Fastest where rows of B and C lie side by
+/// side, or columns of A and C; other layouts cost copies through scratch, or through a few KiB of stack where that is too short.
+/// A view of a [`MatMut`] shares its elements with nothing, so C never overlaps A, B, bias or scratch.
+///
+/// **Order of the sums**, which fixes every bit on every fused level, in every batch, with any scratch: the chain
+/// `acc = beta c` (0 where beta is 0), `acc = fma(alpha a, b, acc)` for k ascending, then the bias, then the activation. If n <= 4,
+/// k >= 16 and A's columns lie side by side, the sum runs in lanes instead: lane l of L (16 for f32, 8 for f64) chains the k with
+/// k mod L = l, lanes are added by halves, then `fma(alpha, sum, beta c)`. So a row of C depends on its row of A alone.
+///
+/// **Error.** `|computed - exact| <= gamma_(k + 2) (|alpha| |A| |B| + |beta| |C| + |bias|)` before the activation, elementwise
+/// (Higham 2002, 3.5); one rounding more without FMA.
+///
+/// **NaN and infinity** spread as in the formula. Where beta is 0, C is not read; where alpha or k is 0, neither A nor B is: then C is
+/// `act(beta C + 1 bias')`. Where m or n is 0 nothing happens.
+///
+/// **Cost.** `2 m k n` flops, at a share of the machine's peak that BENCHMARKS.md measures shape by shape.
 ///
 /// # Panics
 /// If the shapes of A, B, C or the bias do not fit.
