@@ -21,8 +21,11 @@ const ELEMENTS: usize = 1000;
 struct Case<T> {
     name: String,
     elements: usize,
-    run: Box<dyn Fn(Option<Level>, &mut Data<T>)>,
+    run: Box<Run<T>>,
 }
+
+/// A kernel, or plain loops where there is no level.
+type Run<T> = dyn Fn(Option<Level>, &mut Data<T>);
 
 /// Vectors of 1,000 numbers: arguments between -4 and 4, and places for results.
 struct Data<T> {
