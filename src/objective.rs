@@ -5,6 +5,8 @@
 
 pub mod linear;
 pub mod net;
+#[cfg(feature = "alloc")]
+mod preconditioner;
 
 use cognate_kernels::Real;
 
@@ -28,6 +30,12 @@ pub trait Objective<T: Real> {
 
     /// `out = H v`, H the Hessian at the point that `saved` holds (the `p` of the last call of `value_grad` with a gradient). Exact.
     fn hvp(&self, p: &[T], saved: &[T], v: &[T], out: &mut [T], w: &mut Work<'_, T>);
+
+    /// `v = P v`, P a symmetric positive definite estimate of the inverse Hessian, always the same, from which solvers start; false, and
+    /// nothing is done, where there is none.
+    fn precondition(&self, _v: &mut [T], _w: &mut Work<'_, T>) -> bool {
+        false
+    }
 
     /// `out = G v`, G the Gauss-Newton matrix `J' H_loss J` at the same point: positive semidefinite for convex losses.
     fn gnvp(&self, p: &[T], saved: &[T], v: &[T], out: &mut [T], w: &mut Work<'_, T>);

@@ -35,6 +35,7 @@ fn run<T: Real>(case: &Case<Dense>, level: Level, threads: usize) -> Results {
         intercept: case.map.bias.is_some(),
         scale: T::from_f64(case.scale),
         l2: T::from_f64(case.l2),
+        inverse: None,
     };
     case.run(&objective, level, threads)
 }

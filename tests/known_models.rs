@@ -113,6 +113,26 @@ fn logistic_regression_finds_the_true_optimum() {
 }
 
 #[test]
+fn raw_tables_converge_within_the_default_iterations() {
+    for (name, classes) in [
+        ("iris", &["setosa", "versicolor", "virginica"][..]),
+        ("wine", &["class_0", "class_1", "class_2"]),
+        ("breast_cancer", &["malignant", "benign"]),
+    ] {
+        let ((x, d), y) = (features(name), labels(name, &Value::from(classes)));
+        let x = MatRef::planned(&x, y.len(), d);
+        let (_, report) = LogisticRegression::default().fit(x, &y, None).unwrap();
+        assert!(report.converged(), "{name}: {report:?}");
+        let newton = LogisticRegression::default().with_solver(Solver::NewtonCg);
+        let (_, optimum) = newton.with_tol(1e-10).fit(x, &y, None).unwrap();
+        assert!(
+            report.value <= optimum.value * 1.000_01,
+            "{name}: {report:?}"
+        );
+    }
+}
+
+#[test]
 fn single_precision_stops_as_near_as_its_gradient_says() {
     for text in [
         include_str!("data/logistic/iris.json"),

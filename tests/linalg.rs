@@ -3,7 +3,7 @@
 
 use cognate::linalg::{
     Cg, CgStop, cg_scratch, cholesky, cholesky_downdate, cholesky_log_det, cholesky_solve,
-    cholesky_update, eigen, update_scratch,
+    cholesky_update, eigen, invert, update_scratch,
 };
 use cognate::rng::rng;
 use cognate::workspace::{Work, default_level};
@@ -326,4 +326,39 @@ fn conjugate_gradients_say_why_they_end_early() {
         (CgStop::NotFinite, 0, vec![0.0])
     );
     assert_eq!(run(&[2.0], &[0.0], 9), (CgStop::Converged, 0, vec![0.0]));
+}
+
+#[test]
+fn an_inverse_inverts_however_it_is_scaled() {
+    for n in [1, 2, 9, 40] {
+        let mut random = rng(6, "scales", n as u64);
+        let scale: Vec<f64> = (0..n)
+            .map(|_| 10f64.powf(random.uniform_in(-8.0, 8.0)))
+            .collect();
+        let mut a = positive_definite(n);
+        for i in 0..n {
+            for j in 0..n {
+                a[i * n + j] *= scale[i] * scale[j];
+            }
+        }
+        let mut inverse = a.clone();
+        invert(&mut inverse, n).unwrap();
+        // Eigenvalues of the unscaled matrix lie between n and 5 n; the scales go through elimination without rounding of their own.
+        let bound = gamma(3 * n * n) * 25.0;
+        for i in 0..n {
+            for j in 0..n {
+                let product: f64 = (0..n).map(|p| a[i * n + p] * inverse[p * n + j]).sum();
+                let wanted = f64::from(u8::from(i == j));
+                assert!(
+                    (product - wanted).abs() <= bound * scale[i] / scale[j],
+                    "{n}: ({i}, {j})"
+                );
+            }
+        }
+    }
+    let mut singular = vec![1.0, 2.0, 2.0, 4.0];
+    assert_eq!(
+        invert(&mut singular, 2),
+        Err(Error::NotPositiveDefinite { pivot: 1 })
+    );
 }

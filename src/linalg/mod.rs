@@ -7,6 +7,8 @@ mod cg;
 mod cholesky;
 mod eigen;
 #[cfg(feature = "alloc")]
+mod inverse;
+#[cfg(feature = "alloc")]
 mod lcp;
 #[cfg(feature = "alloc")]
 mod min_norm;
@@ -17,6 +19,8 @@ pub use cholesky::{
     cholesky, cholesky_log_det, cholesky_solve, solve_lower, solve_lower_transposed,
 };
 pub use eigen::eigen;
+#[cfg(feature = "alloc")]
+pub use inverse::invert;
 #[cfg(feature = "alloc")]
 pub use lcp::{Complementarity, Lcp};
 #[cfg(feature = "alloc")]

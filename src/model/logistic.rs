@@ -229,11 +229,20 @@ impl LogisticRegression {
         p: &mut [T],
         callback: Callback<'_>,
     ) -> Report {
-        let objective = LinearObjective {
+        let mut objective = LinearObjective {
             intercept: self.fit_intercept,
             scale: T::from_f64(self.c),
             ..LinearObjective::new(problem.x, problem.targets(), loss, problem.logits())
         };
+        let inverse = match self.solver {
+            // At even odds of two classes, or of one among k: the largest curvature, and the one at the start.
+            Solver::Lbfgs => objective.inverse_hessian(match problem.classes {
+                2 => 0.25,
+                k => 1.0 / k as f64,
+            }),
+            Solver::NewtonCg => None,
+        };
+        objective.inverse = inverse.as_deref();
         let (p, unused) = p.split_at_mut(objective.len());
         unused.fill(T::ZERO);
         let mut workspace = Workspace::new(objective.need()).with_threads(self.threads);

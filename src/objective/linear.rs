@@ -51,6 +51,8 @@ pub struct LinearObjective<'a, T, L> {
     pub scale: T,
     /// Factor of `1/2 ||W||^2`.
     pub l2: T,
+    /// An estimate of the inverse Hessian by one output's weights and intercept, for [`Objective::precondition`]: square, row-major.
+    pub inverse: Option<&'a [T]>,
 }
 
 /// What one chunk of rows works in: its part of `saved`, its partial sums, its scratch.
@@ -81,6 +83,7 @@ impl<'a, T: Real, L: Loss<T> + Sync> LinearObjective<'a, T, L> {
             intercept: true,
             scale: T::ONE,
             l2: T::ONE,
+            inverse: None,
         }
     }
 
@@ -289,6 +292,21 @@ impl<T: Real, L: Loss<T> + Sync> Objective<T> for LinearObjective<'_, T, L> {
             self.chunk_hvp(map, part, level, saved)
         });
         self.total(parts, v, level, out);
+    }
+
+    fn precondition(&self, v: &mut [T], w: &mut Work<'_, T>) -> bool {
+        let Some(inverse) = self.inverse else {
+            return false;
+        };
+        let side = self.x.cols() + usize::from(self.intercept);
+        let (copy, mut w) = w.take(self.len());
+        copy.copy_from_slice(&v[..self.len()]);
+        let product = Product::new(
+            MatRef::planned(inverse, side, side),
+            MatRef::planned(copy, side, self.outputs),
+        );
+        w.gemm(product, MatMut::planned(v, side, self.outputs));
+        true
     }
 
     fn gnvp(&self, p: &[T], saved: &[T], v: &[T], out: &mut [T], w: &mut Work<'_, T>) {

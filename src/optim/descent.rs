@@ -85,6 +85,11 @@ impl<T: Real, O: Objective<T> + ?Sized> Oracle<'_, T, O> {
         self.objective.value_grad(p, Some(g), saved, work).to_f64()
     }
 
+    /// `v = P v`, if the objective knows an estimate P of its inverse Hessian.
+    pub(super) fn precondition(&mut self, v: &mut [T]) -> bool {
+        self.objective.precondition(v, &mut self.slabs.work)
+    }
+
     /// `out = H x` or `G x` at `p`, where `saved` is.
     pub(super) fn product(&mut self, curvature: Curvature, p: &[T], x: &[T], out: &mut [T]) {
         self.products += 1;
@@ -102,8 +107,8 @@ pub(super) trait Director<T, O: ?Sized> {
     /// except after `forget`.
     fn direct(&mut self, oracle: &mut Oracle<'_, T, O>, p: &[T], v: &mut Vectors<T>) -> f64;
     /// Learns from the step from `p` to `v.trial`.
-    fn learn(&mut self, level: Level, p: &[T], v: &Vectors<T>);
-    /// Forgets what it learned: the next direction is `-g`. False if the last one was.
+    fn learn(&mut self, oracle: &mut Oracle<'_, T, O>, p: &[T], v: &Vectors<T>);
+    /// Forgets what it learned, what it knew at first as the last: the next direction is `-g`. False if the last one was.
     fn forget(&mut self) -> bool;
 }
 
@@ -237,7 +242,7 @@ impl<'a, T: Real, O: Objective<T> + ?Sized> Descent<'a, T, O> {
             if slope < 0.0 && slope.is_finite() {
                 promised.get_or_insert(-0.5 * slope * first);
                 if let Some(value) = self.search(first, slope) {
-                    director.learn(level, self.p, self.v);
+                    director.learn(&mut self.oracle, self.p, self.v);
                     self.advance(value);
                     return Ok(());
                 }

@@ -1,21 +1,23 @@
 //! L-BFGS: quasi-Newton steps from the last few gradients (Liu and Nocedal 1989; Nocedal and Wright 2006, algorithms 7.4 and 7.5).
 //!
 //! From the last m steps `s_i = p_(i+1) - p_i` and changes of gradient `y_i = g_(i+1) - g_i` the two-loop recursion forms `H g`, H the
-//! inverse Hessian that BFGS updates would have built from `gamma I`, without ever forming H:
+//! inverse Hessian that BFGS updates would have built from `gamma P`, without ever forming H:
 //! ```text
 //! q = g
 //! for i from the newest pair to the oldest:   a_i = rho_i s_i'q,   q -= a_i y_i        rho_i = 1 / s_i'y_i
-//! q *= gamma                                                       gamma = s'y / y'y of the newest
+//! q = gamma P q                                                    gamma = s'y / y'Py of the newest
 //! for i from the oldest to the newest:        q += (a_i - rho_i y_i'q) s_i
 //! d = -q
 //! ```
+//! P is the objective's own estimate of its inverse Hessian ([`Objective::precondition`]), else I.
+//!
 //! Pairs lie in a ring of m rows, one row a pair, so each product is over contiguous memory. A pair whose `s'y` is not safely positive
-//! (the line search promises it is, rounding may not) is left out. Without pairs the direction is `-g` and the first trial step moves
-//! by at most 1 in Euclidean length.
+//! (the line search promises it is, rounding may not) is left out. Without pairs the direction is `-P g` at its full length, or `-g`, of
+//! which the first trial step moves by at most 1 in Euclidean length.
 
 use alloc::{vec, vec::Vec};
 
-use cognate_kernels::{Level, Real, axpy, dot, scale};
+use cognate_kernels::{Real, axpy, dot, scale};
 
 use super::descent::{Descent, Director, Limits, Oracle, Vectors};
 use super::line_search::Rule;
@@ -107,6 +109,7 @@ impl Lbfgs {
         callback: Callback<'_>,
     ) -> Report {
         state.fit(p.len(), self.memory);
+        state.pairs.plain = false;
         let limits = Limits {
             max_iter: self.max_iter,
             tol: self.tol,
@@ -131,7 +134,7 @@ pub struct LbfgsState<T> {
 }
 
 impl<T: Real> LbfgsState<T> {
-    /// For `n` parameters and `memory` pairs: `(2 memory + 5) n` elements.
+    /// For `n` parameters and `memory` pairs: `(2 memory + 6) n` elements.
     pub fn new(n: usize, memory: usize) -> Self {
         Self {
             vectors: Vectors::new(n),
@@ -161,6 +164,11 @@ struct Pairs<T> {
     rho: Vec<T>,
     a: Vec<T>,
     gamma: T,
+    /// `P y` of the newest pair.
+    py: Vec<T>,
+    /// Whether the last direction stood on the objective's estimate; whether that is given up.
+    preconditioned: bool,
+    plain: bool,
     n: usize,
     count: usize,
     /// The row that the next pair takes.
@@ -175,6 +183,9 @@ impl<T: Real> Pairs<T> {
             rho: vec![T::ZERO; memory],
             a: vec![T::ZERO; memory],
             gamma: T::ONE,
+            py: vec![T::ZERO; n],
+            preconditioned: false,
+            plain: false,
             n,
             count: 0,
             next: 0,
@@ -191,8 +202,33 @@ impl<T: Real> Pairs<T> {
         (self.next + m - 1 - age) % m
     }
 
+    /// `q = P q`; whether there is a P to stand on.
+    fn precondition<O: Objective<T> + ?Sized>(
+        &self,
+        oracle: &mut Oracle<'_, T, O>,
+        q: &mut [T],
+    ) -> bool {
+        !self.plain && oracle.precondition(q)
+    }
+
+    /// `y'Py` of a pair.
+    fn squared<O: Objective<T> + ?Sized>(
+        &mut self,
+        oracle: &mut Oracle<'_, T, O>,
+        row: usize,
+    ) -> T {
+        let mut py = core::mem::take(&mut self.py);
+        let y = &self.y[row * self.n..(row + 1) * self.n];
+        py.copy_from_slice(y);
+        self.precondition(oracle, &mut py);
+        let squared = dot(oracle.level(), y, &py);
+        self.py = py;
+        squared
+    }
+
     /// `q = H q`.
-    fn apply(&mut self, level: Level, q: &mut [T]) {
+    fn apply<O: Objective<T> + ?Sized>(&mut self, oracle: &mut Oracle<'_, T, O>, q: &mut [T]) {
+        let level = oracle.level();
         for age in 0..self.count {
             let row = self.row(age);
             let at = row * self.n..(row + 1) * self.n;
@@ -200,6 +236,7 @@ impl<T: Real> Pairs<T> {
             axpy(level, -a, &self.y[at], q);
             self.a[row] = a;
         }
+        self.preconditioned = self.precondition(oracle, q);
         scale(level, self.gamma, q);
         for age in (0..self.count).rev() {
             let row = self.row(age);
@@ -217,17 +254,22 @@ impl<T: Real, O: Objective<T> + ?Sized> Director<T, O> for Pairs<T> {
             *d = -g;
         }
         if self.count == 0 {
+            self.preconditioned = self.precondition(oracle, &mut v.direction);
+            if self.preconditioned {
+                return 1.0;
+            }
             let length = dot(level, &v.gradient, &v.gradient).sqrt().to_f64();
             return (1.0 / length).min(1.0);
         }
-        self.apply(level, &mut v.direction);
+        self.apply(oracle, &mut v.direction);
         1.0
     }
 
-    fn learn(&mut self, level: Level, p: &[T], v: &Vectors<T>) {
+    fn learn(&mut self, oracle: &mut Oracle<'_, T, O>, p: &[T], v: &Vectors<T>) {
         if self.capacity() == 0 {
             return;
         }
+        let level = oracle.level();
         let row = self.next;
         let at = row * self.n..(row + 1) * self.n;
         let (s, y) = (&mut self.s[at.clone()], &mut self.y[at]);
@@ -239,7 +281,7 @@ impl<T: Real, O: Objective<T> + ?Sized> Director<T, O> for Pairs<T> {
         let safe = T::EPSILON * ss.sqrt() * yy.sqrt();
         if sy > safe && sy >= T::MIN_POSITIVE && yy.is_finite() {
             self.rho[row] = T::ONE / sy;
-            self.gamma = sy / yy;
+            self.gamma = sy / self.squared(oracle, row);
             self.next = (row + 1) % self.capacity();
             self.count = (self.count + 1).min(self.capacity());
         } else if self.count == self.capacity() {
@@ -249,6 +291,10 @@ impl<T: Real, O: Objective<T> + ?Sized> Director<T, O> for Pairs<T> {
     }
 
     fn forget(&mut self) -> bool {
-        core::mem::take(&mut self.count) > 0
+        if core::mem::take(&mut self.count) > 0 {
+            return true;
+        }
+        self.plain = true;
+        core::mem::take(&mut self.preconditioned)
     }
 }

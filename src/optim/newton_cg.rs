@@ -14,7 +14,7 @@
 
 use alloc::{vec, vec::Vec};
 
-use cognate_kernels::{Level, Real, dot};
+use cognate_kernels::{Real, dot};
 
 use super::descent::{Descent, Director, Limits, Oracle, Vectors};
 use super::line_search::Rule;
@@ -211,7 +211,7 @@ impl<T: Real, O: Objective<T> + ?Sized> Director<T, O> for Newton<'_, T> {
         (1.0 / norm).min(1.0)
     }
 
-    fn learn(&mut self, _: Level, _: &[T], _: &Vectors<T>) {
+    fn learn(&mut self, _: &mut Oracle<'_, T, O>, _: &[T], _: &Vectors<T>) {
         self.steepest = false;
     }
 
