@@ -27,7 +27,7 @@ struct Case<T> {
 /// A kernel, or plain loops where there is no level.
 type Run<T> = dyn Fn(Option<Level>, &mut Data<T>);
 
-/// Vectors of 1,000 numbers: arguments between -4 and 4, and places for results.
+/// Vectors of 1,000 numbers: arguments between -4 and 4, half of them, places for results (b: magnitudes).
 struct Data<T> {
     x: Vec<T>,
     y: Vec<T>,
@@ -43,7 +43,7 @@ impl<T: Real> Data<T> {
         Self {
             y: x.iter().map(|&v| v * T::from_f64(0.5)).collect(),
             a: vec![T::from_f64(0.25); ELEMENTS],
-            b: vec![T::from_f64(0.75); ELEMENTS],
+            b: x.iter().map(|&v| v.abs()).collect(),
             x,
         }
     }

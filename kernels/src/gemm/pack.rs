@@ -6,7 +6,7 @@
 
 use super::problem::Grid;
 use crate::Real;
-use crate::isa::Simd;
+use crate::isa::{Simd, turn};
 
 /// Copies the `k x n` block at `from` to `to`, rows `w >= n` apart, multiplied by `alpha`. Between the rows lies anything afterwards.
 ///
@@ -165,28 +165,6 @@ unsafe fn edge<T: Real, S: Simd<T>>(
                     s.store_tail(y, x, across)
                 }
             }
-        }
-    }
-}
-
-/// Transposes the first LANES registers.
-#[inline(always)]
-pub(super) fn turn<T, S: Simd<T>>(s: S, v: &mut [S::V; 16]) {
-    round::<T, S, 8>(s, v);
-    round::<T, S, 4>(s, v);
-    round::<T, S, 2>(s, v);
-    round::<T, S, 1>(s, v);
-}
-
-/// Swaps bit `D` of the row number with that of the lane.
-#[inline(always)]
-fn round<T, S: Simd<T>, const D: usize>(s: S, v: &mut [S::V; 16]) {
-    if D >= S::LANES {
-        return;
-    }
-    for l in 0..S::LANES {
-        if l & D == 0 {
-            (v[l], v[l + D]) = s.trn::<D>(v[l], v[l + D]);
         }
     }
 }

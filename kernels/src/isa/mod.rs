@@ -14,7 +14,7 @@
 //! `vzeroupper`: dirty upper halves would slow whatever runs next.
 //!
 //! A new instruction set is one file of one-line methods. What the methods leave out is built here or in the kernels from what they
-//! have: [`fold`] and transposes from [`Simd::trn`], rounding by adding a magic constant, scaling by [`Simd::pow2`].
+//! have: [`fold`] and [`turn`] from [`Simd::trn`], rounding by adding a magic constant, scaling by [`Simd::pow2`].
 
 // Until every kernel stands on it.
 #![allow(dead_code)]
@@ -143,6 +143,28 @@ pub(crate) fn fold<T, S: Simd<T>>(s: S, v: S::V, op: impl Fn(S::V, S::V) -> S::V
         v = op(low, high);
     }
     s.first(v)
+}
+
+/// Transposes the first LANES registers.
+#[inline(always)]
+pub(crate) fn turn<T, S: Simd<T>>(s: S, v: &mut [S::V; 16]) {
+    round::<T, S, 8>(s, v);
+    round::<T, S, 4>(s, v);
+    round::<T, S, 2>(s, v);
+    round::<T, S, 1>(s, v);
+}
+
+/// Swaps bit `D` of the row number with that of the lane.
+#[inline(always)]
+fn round<T, S: Simd<T>, const D: usize>(s: S, v: &mut [S::V; 16]) {
+    if D >= S::LANES {
+        return;
+    }
+    for l in 0..S::LANES {
+        if l & D == 0 {
+            (v[l], v[l + D]) = s.trn::<D>(v[l], v[l + D]);
+        }
+    }
 }
 
 /// Runs the body with `$s` bound to the level's token, inside its `enter`. The body is compiled once a level. Without `inline(always)`

@@ -9,9 +9,11 @@
 //! has lanes is transposed on the stack, so that a register holds one column of the block and nothing is added across lanes; adding
 //! columns by halves is the same order, so a row's bits do not depend on the way taken, nor on its neighbours.
 
+use core::mem::MaybeUninit;
+
 use super::each::{Line, WIDEST};
 use crate::func::{exp, ln};
-use crate::isa::{Simd, fold};
+use crate::isa::{Simd, fold, turn};
 use crate::reduce::Lanes;
 use crate::{Level, MatMut, MatRef, Real};
 
@@ -39,106 +41,217 @@ pub(crate) fn run<T: Real, S: Simd<T>>(
     mut p: MatMut<'_, T>,
     lse: &mut [T],
 ) {
-    let mut i = 0;
-    if z.cols() <= NARROW {
-        while i + S::LANES <= z.rows() {
-            block(
-                s,
-                z.rows_range(i..i + S::LANES),
-                p.rb_mut().rows_range(i..i + S::LANES),
-                &mut lse[i..i + S::LANES],
-            );
-            i += S::LANES;
-        }
+    // A block costs what two rows alone do.
+    if z.cols() <= NARROW && (z.rows() > 2 || S::LANES == 1) {
+        return blocks(s, z, p, lse);
     }
-    while i < z.rows() {
-        lse[i] = row(s, z.rows_range(i..i + 1), p.rb_mut().rows_range(i..i + 1));
-        i += 1;
-    }
-}
-
-/// As many rows as a register has lanes: column j of the block is a register.
-#[inline(always)]
-fn block<T: Real, S: Simd<T>>(s: S, z: MatRef<'_, T>, p: MatMut<'_, T>, lse: &mut [T]) {
-    let cols = z.cols();
-    assert!(z.rows() == S::LANES && cols <= NARROW && lse.len() == S::LANES);
-    let mut buffer = [T::ZERO; NARROW * WIDEST];
-    columns_from(z, &mut buffer);
-    let mut top = s.splat(-T::INFINITY);
-    for j in 0..cols {
-        top = s.max(column(s, &mut buffer, j, |z| z), top);
-    }
-    let mut sums = [s.splat(T::ZERO); NARROW];
-    for j in 0..cols {
-        sums[j] = column(
-            s,
-            &mut buffer,
-            j,
-            #[inline(always)]
-            |z| exp(s, s.sub(z, top)),
-        );
-    }
-    let mut left = NARROW;
-    while left > 1 {
-        left /= 2;
-        for j in left..cols.min(2 * left) {
-            sums[j - left] = s.add(sums[j - left], sums[j]);
-        }
-    }
-    let factor = s.div(s.splat(T::ONE), sums[0]);
-    for j in 0..cols {
-        column(
-            s,
-            &mut buffer,
-            j,
-            #[inline(always)]
-            |e| s.mul(e, factor),
-        );
-    }
-    columns_to(&buffer, p);
-    // SAFETY: lse has LANES numbers.
-    unsafe { s.store(lse.as_mut_ptr(), s.add(top, ln(s, sums[0]))) };
-}
-
-/// Column `j` of the buffer becomes `f` of itself, and is returned.
-#[inline(always)]
-fn column<T: Real, S: Simd<T>>(
-    s: S,
-    buffer: &mut [T],
-    j: usize,
-    f: impl FnOnce(S::V) -> S::V,
-) -> S::V {
-    let column = &mut buffer[j * S::LANES..(j + 1) * S::LANES];
-    // SAFETY: the column has LANES numbers.
-    unsafe {
-        let v = f(s.load(column.as_ptr()));
-        s.store(column.as_mut_ptr(), v);
-        v
-    }
-}
-
-/// Copies the columns of `z` one after the other.
-#[inline(always)]
-fn columns_from<T: Real>(z: MatRef<'_, T>, buffer: &mut [T]) {
-    assert!(z.rows() * z.cols() <= buffer.len());
     for i in 0..z.rows() {
-        for j in 0..z.cols() {
-            let from = i * z.row_stride() + j * z.col_stride();
-            // SAFETY: element (i, j) exists; the buffer has rows * cols.
-            unsafe { *buffer.get_unchecked_mut(j * z.rows() + i) = *z.as_ptr().add(from) };
-        }
+        lse[i] = row(s, z.rows_range(i..i + 1), p.rb_mut().rows_range(i..i + 1));
     }
 }
 
-/// Copies the columns of `p` back from where they lie one after the other.
+/// Blocks of LANES rows, the last perhaps fewer; as many blocks at a time as there is place for, so that each stage of the work has
+/// independent pieces enough to hide its latency.
 #[inline(always)]
-fn columns_to<T: Real>(buffer: &[T], mut p: MatMut<'_, T>) {
-    assert!(p.rows() * p.cols() <= buffer.len());
-    for i in 0..p.rows() {
-        for j in 0..p.cols() {
-            let to = i * p.row_stride() + j * p.col_stride();
-            // SAFETY: element (i, j) exists; the buffer has rows * cols.
-            unsafe { *p.as_mut_ptr().add(to) = *buffer.get_unchecked(j * p.rows() + i) };
+fn blocks<T: Real, S: Simd<T>>(s: S, z: MatRef<'_, T>, mut p: MatMut<'_, T>, lse: &mut [T]) {
+    let mut place = MaybeUninit::<[T; NARROW * WIDEST]>::uninit();
+    let mut logs = MaybeUninit::<[T; NARROW * WIDEST]>::uninit();
+    let columns = Registers(place.as_mut_ptr().cast::<T>());
+    let logs = Registers(logs.as_mut_ptr().cast::<T>());
+    let cols = z.cols();
+    let together = NARROW / cols.max(1);
+    let mut i = 0;
+    while i < z.rows() {
+        let count = (z.rows() - i).div_ceil(S::LANES).min(together);
+        let rows = |b: usize| i + b * S::LANES..z.rows().min(i + (b + 1) * S::LANES);
+        // SAFETY: count * cols and count are at most NARROW, and no register has more than WIDEST lanes; all are written before they
+        // are read.
+        unsafe {
+            for b in 0..count {
+                columns.after(s, b * cols).read(s, z.rows_range(rows(b)));
+            }
+            for b in 0..count {
+                let top = columns.after(s, b * cols).exp(s, cols);
+                logs.set(s, b, top);
+            }
+            for b in 0..count {
+                let total = columns.after(s, b * cols).normalise(s, cols);
+                logs.set(s, b, s.add(logs.get(s, b), ln(s, total)));
+            }
+            for b in 0..count {
+                columns
+                    .after(s, b * cols)
+                    .write(s, p.rb_mut().rows_range(rows(b)));
+                let lse = Line {
+                    data: lse[rows(b)].as_mut_ptr(),
+                    stride: 1,
+                };
+                lse.store(s, logs.get(s, b), 0, rows(b).len());
+            }
+        }
+        i += count * S::LANES;
+    }
+}
+
+/// Registers side by side in memory: a block's columns, or a number a row of every block.
+#[derive(Clone, Copy)]
+struct Registers<T>(*mut T);
+
+// Whoever calls a method promises that the registers lie in valid memory, and that what is read has been written.
+impl<T: Real> Registers<T> {
+    /// The registers from number `j` on.
+    #[inline(always)]
+    fn after<S: Simd<T>>(self, _s: S, j: usize) -> Self {
+        Self(self.0.wrapping_add(j * S::LANES))
+    }
+
+    /// # Safety
+    /// - Register `j` has been written.
+    #[inline(always)]
+    unsafe fn get<S: Simd<T>>(self, s: S, j: usize) -> S::V {
+        // SAFETY: the caller's register.
+        unsafe { s.load(self.0.add(j * S::LANES)) }
+    }
+
+    /// # Safety
+    /// - Register `j` lies in valid memory.
+    #[inline(always)]
+    unsafe fn set<S: Simd<T>>(self, s: S, j: usize, v: S::V) {
+        // SAFETY: the caller's register.
+        unsafe { s.store(self.0.add(j * S::LANES), v) }
+    }
+
+    /// Takes in the columns of at most LANES rows; 0 where there are fewer.
+    ///
+    /// # Safety
+    /// - As many registers as columns lie in valid memory.
+    #[inline(always)]
+    unsafe fn read<S: Simd<T>>(self, s: S, z: MatRef<'_, T>) {
+        let mut j = 0;
+        while j < z.cols() {
+            let across = S::LANES.min(z.cols() - j);
+            let mut tile = [s.splat(T::ZERO); WIDEST];
+            for r in 0..S::LANES {
+                if r < z.rows() {
+                    let row = Line {
+                        data: z.as_ptr().wrapping_add(r * z.row_stride()).cast_mut(),
+                        stride: z.col_stride(),
+                    };
+                    // SAFETY: row r has `across` columns from j.
+                    tile[r] = unsafe { row.load(s, j, across) };
+                }
+            }
+            turn(s, &mut tile);
+            for c in 0..S::LANES {
+                if c < across {
+                    // SAFETY: the caller's register.
+                    unsafe { self.set(s, j + c, tile[c]) };
+                }
+            }
+            j += S::LANES;
+        }
+    }
+
+    /// Gives back what [`Registers::read`] took.
+    ///
+    /// # Safety
+    /// - As many registers as columns have been written.
+    #[inline(always)]
+    unsafe fn write<S: Simd<T>>(self, s: S, mut p: MatMut<'_, T>) {
+        let mut j = 0;
+        while j < p.cols() {
+            let across = S::LANES.min(p.cols() - j);
+            let mut tile = [s.splat(T::ZERO); WIDEST];
+            for c in 0..S::LANES {
+                if c < across {
+                    // SAFETY: the caller's register.
+                    tile[c] = unsafe { self.get(s, j + c) };
+                }
+            }
+            turn(s, &mut tile);
+            for r in 0..S::LANES {
+                if r < p.rows() {
+                    let row = Line {
+                        data: p.as_mut_ptr().wrapping_add(r * p.row_stride()),
+                        stride: p.col_stride(),
+                    };
+                    // SAFETY: row r has `across` columns from j.
+                    unsafe { row.store(s, tile[r], j, across) };
+                }
+            }
+            j += S::LANES;
+        }
+    }
+
+    /// `z <- e^(z - top)` of n columns; returns `top`.
+    ///
+    /// # Safety
+    /// - n registers have been written.
+    #[inline(always)]
+    unsafe fn exp<S: Simd<T>>(self, s: S, n: usize) -> S::V {
+        let mut top = s.splat(-T::INFINITY);
+        for j in 0..n {
+            // SAFETY: the caller's registers.
+            top = s.max(unsafe { self.get(s, j) }, top);
+        }
+        for j in 0..n {
+            // SAFETY: the caller's registers.
+            unsafe { self.set(s, j, exp(s, s.sub(self.get(s, j), top))) };
+        }
+        top
+    }
+
+    /// `e <- e / total` of n columns; returns `total`.
+    ///
+    /// # Safety
+    /// - n registers have been written, n is at most NARROW.
+    #[inline(always)]
+    unsafe fn normalise<S: Simd<T>>(self, s: S, n: usize) -> S::V {
+        // SAFETY: the caller's registers.
+        let total = unsafe { self.total(s, n) };
+        let factor = s.div(s.splat(T::ONE), total);
+        for j in 0..n {
+            // SAFETY: the caller's registers.
+            unsafe { self.set(s, j, s.mul(self.get(s, j), factor)) };
+        }
+        total
+    }
+
+    /// The sum of n columns, by halves.
+    ///
+    /// # Safety
+    /// - n registers have been written, n is at most NARROW.
+    #[inline(always)]
+    unsafe fn total<S: Simd<T>>(self, s: S, n: usize) -> S::V {
+        let mut sums = MaybeUninit::<[T; NARROW * WIDEST]>::uninit();
+        let sums = Registers(sums.as_mut_ptr().cast::<T>());
+        let mut half = n.next_power_of_two();
+        // SAFETY: the caller's registers; half is at most NARROW.
+        unsafe {
+            if half > 1 {
+                half /= 2;
+            }
+            sums.set(s, 0, s.splat(T::ZERO));
+            for j in 0..half.min(n) {
+                let low = self.get(s, j);
+                let pair = j + half < n;
+                sums.set(
+                    s,
+                    j,
+                    if pair {
+                        s.add(low, self.get(s, j + half))
+                    } else {
+                        low
+                    },
+                );
+            }
+            while half > 1 {
+                half /= 2;
+                for j in 0..half {
+                    sums.set(s, j, s.add(sums.get(s, j), sums.get(s, j + half)));
+                }
+            }
+            sums.get(s, 0)
         }
     }
 }
