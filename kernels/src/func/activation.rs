@@ -33,35 +33,38 @@ impl Activation {
         self == Self::Gelu
     }
 
-    /// `run` with the activation as a constant: the choice is made once, not at each element.
-    #[inline(always)]
-    pub(crate) fn fixed(self, mut run: impl FnMut(Self)) {
-        match self {
-            Self::Identity => run(Self::Identity),
-            Self::Relu => run(Self::Relu),
-            Self::Tanh => run(Self::Tanh),
-            Self::Logistic => run(Self::Logistic),
-            Self::Gelu => run(Self::Gelu),
-        }
-    }
-
     /// First and second derivative by z, from `at`: `z` if [`Activation::needs_input`], else `y`.
     pub fn derivatives<T: Real>(self, at: T) -> (T, T) {
         (T::one(One::First(self), at), T::one(One::Second(self), at))
     }
 }
 
+/// `max(z, 0)`; NaN stays.
+#[inline(always)]
+pub(crate) fn relu<T: Real, S: Simd<T>>(s: S, z: S::V) -> S::V {
+    s.max(s.splat(T::ZERO), z)
+}
+
 /// The activation, lane by lane.
 #[inline(always)]
 pub(crate) fn activate<T: Real, S: Simd<T>>(s: S, activation: Activation, z: S::V) -> S::V {
-    match activation {
-        Activation::Identity => z,
-        Activation::Relu => s.max(c(s, 0.0), z),
-        Activation::Tanh => tanh(s, z),
-        Activation::Logistic => logistic(s, z),
-        // The clamp keeps -inf * 0 from being NaN.
-        Activation::Gelu => s.mul(normal(s, z), s.max(s.splat(-T::MAX), z)),
-    }
+    s.shared(
+        #[inline(always)]
+        move || match activation {
+            Activation::Identity => z,
+            Activation::Relu => relu(s, z),
+            Activation::Tanh => tanh(s, z),
+            Activation::Logistic => logistic(s, z),
+            Activation::Gelu => gelu(s, z),
+        },
+    )
+}
+
+/// `z Phi(z)`.
+#[inline(always)]
+pub(crate) fn gelu<T: Real, S: Simd<T>>(s: S, z: S::V) -> S::V {
+    // The clamp keeps -inf * 0 from being NaN.
+    s.mul(normal(s, z), s.max(s.splat(-T::MAX), z))
 }
 
 /// First and second derivative, see [`Activation::derivatives`].
@@ -71,29 +74,53 @@ pub(crate) fn derivatives<T: Real, S: Simd<T>>(
     activation: Activation,
     at: S::V,
 ) -> (S::V, S::V) {
-    let (zero, one) = (c(s, 0.0), c(s, 1.0));
-    match activation {
-        Activation::Identity => (one, zero),
-        Activation::Relu => (s.select(s.lt(zero, at), one, zero), zero),
-        Activation::Tanh => {
-            let d = s.fma(s.neg(at), at, one);
-            (d, s.mul(s.mul(at, c(s, -2.0)), d))
-        }
-        Activation::Logistic => {
-            let d = s.mul(at, s.sub(one, at));
-            (d, s.mul(d, s.fma(at, c(s, -2.0), one)))
-        }
-        Activation::Gelu => {
-            // Beyond, the density is 0, and so is its product with z, unless z is infinite.
-            let far = c(s, 1e4);
-            let z = s.max(s.neg(far), s.min(far, at));
-            let square = s.mul(z, z);
-            let density = exp(s, s.mul(square, c(s, -0.5)));
-            let density = s.mul(density, c(s, 0.398_942_280_401_432_7));
-            let first = s.fma(z, density, normal(s, at));
-            (first, s.mul(density, s.sub(c(s, 2.0), square)))
-        }
-    }
+    s.shared(
+        #[inline(always)]
+        move || match activation {
+            Activation::Identity => (c(s, 1.0), c(s, 0.0)),
+            Activation::Relu => (relu_derivative(s, at), c(s, 0.0)),
+            Activation::Tanh => {
+                let d = tanh_derivative(s, at);
+                (d, s.mul(s.mul(at, c(s, -2.0)), d))
+            }
+            Activation::Logistic => {
+                let d = logistic_derivative(s, at);
+                (d, s.mul(d, s.fma(at, c(s, -2.0), c(s, 1.0))))
+            }
+            Activation::Gelu => gelu_derivatives(s, at),
+        },
+    )
+}
+
+/// 1 where `y > 0`, else 0.
+#[inline(always)]
+pub(crate) fn relu_derivative<T: Real, S: Simd<T>>(s: S, y: S::V) -> S::V {
+    s.select(s.lt(c(s, 0.0), y), c(s, 1.0), c(s, 0.0))
+}
+
+/// `1 - y^2`.
+#[inline(always)]
+pub(crate) fn tanh_derivative<T: Real, S: Simd<T>>(s: S, y: S::V) -> S::V {
+    s.fma(s.neg(y), y, c(s, 1.0))
+}
+
+/// `y (1 - y)`.
+#[inline(always)]
+pub(crate) fn logistic_derivative<T: Real, S: Simd<T>>(s: S, y: S::V) -> S::V {
+    s.mul(y, s.sub(c(s, 1.0), y))
+}
+
+/// `Phi(z) + z phi(z)` and `(2 - z^2) phi(z)`.
+#[inline(always)]
+pub(crate) fn gelu_derivatives<T: Real, S: Simd<T>>(s: S, at: S::V) -> (S::V, S::V) {
+    // Beyond, the density is 0, and so is its product with z, unless z is infinite.
+    let far = c(s, 1e4);
+    let z = s.max(s.neg(far), s.min(far, at));
+    let square = s.mul(z, z);
+    let density = exp(s, s.mul(square, c(s, -0.5)));
+    let density = s.mul(density, c(s, 0.398_942_280_401_432_7));
+    let first = s.fma(z, density, normal(s, at));
+    (first, s.mul(density, s.sub(c(s, 2.0), square)))
 }
 
 /// The normal distribution function `Phi(z) = (1 + erf(z / sqrt 2)) / 2`; with `1 - erf|x| = e^-u` its small tail is not a difference.

@@ -48,7 +48,10 @@ mod activation;
 mod coefficients;
 
 pub use activation::Activation;
-pub(crate) use activation::{activate, derivatives};
+pub(crate) use activation::{
+    activate, derivatives, gelu, gelu_derivatives, logistic_derivative, relu, relu_derivative,
+    tanh_derivative,
+};
 pub use coefficients::Table;
 
 use crate::Real;
@@ -71,22 +74,6 @@ pub enum Func {
     Softplus,
     /// Gaussian error function.
     Erf,
-}
-
-impl Func {
-    /// `run` with the function as a constant: the choice is made once, not at each element.
-    #[inline(always)]
-    pub(crate) fn fixed(self, mut run: impl FnMut(Self)) {
-        match self {
-            Self::Exp => run(Self::Exp),
-            Self::Ln => run(Self::Ln),
-            Self::Ln1p => run(Self::Ln1p),
-            Self::Tanh => run(Self::Tanh),
-            Self::Logistic => run(Self::Logistic),
-            Self::Softplus => run(Self::Softplus),
-            Self::Erf => run(Self::Erf),
-        }
-    }
 }
 
 /// `x` in every lane.
@@ -135,31 +122,46 @@ fn exp_core<T: Real, S: Simd<T>>(s: S, x: S::V) -> (S::V, S::V) {
 /// `e^x`.
 #[inline(always)]
 pub(crate) fn exp<T: Real, S: Simd<T>>(s: S, x: S::V) -> S::V {
-    // In this order a NaN stays.
-    let x = s.max(s.splat(T::EXP_MIN), s.min(s.splat(T::EXP_MAX), x));
-    let (n, q) = exp_core(s, x);
-    let half = round_product(s, n, c(s, 0.5));
-    let y = s.mul(s.add(q, c(s, 1.0)), s.pow2(half));
-    s.mul(y, s.pow2(s.sub(n, half)))
+    s.shared(
+        #[inline(always)]
+        move || {
+            // In this order a NaN stays.
+            let x = s.max(s.splat(T::EXP_MIN), s.min(s.splat(T::EXP_MAX), x));
+            let (n, q) = exp_core(s, x);
+            let half = round_product(s, n, c(s, 0.5));
+            let y = s.mul(s.add(q, c(s, 1.0)), s.pow2(half));
+            s.mul(y, s.pow2(s.sub(n, half)))
+        },
+    )
 }
 
 /// `e^x - 1` while `2^n` and its inverse are normal.
 #[inline(always)]
 fn exp_m1<T: Real, S: Simd<T>>(s: S, x: S::V) -> S::V {
-    let (n, q) = exp_core(s, x);
-    let power = s.pow2(n);
-    s.fma(power, q, s.sub(power, c(s, 1.0)))
+    s.shared(
+        #[inline(always)]
+        move || {
+            let (n, q) = exp_core(s, x);
+            let power = s.pow2(n);
+            s.fma(power, q, s.sub(power, c(s, 1.0)))
+        },
+    )
 }
 
 /// `k ln 2 + ln(1 + f)` for `sqrt(1/2) <= 1 + f <= sqrt(2)` and integers k.
 #[inline(always)]
 fn ln_core<T: Real, S: Simd<T>>(s: S, k: S::V, f: S::V) -> S::V {
-    let ratio = s.div(f, s.add(f, c(s, 2.0)));
-    let z = s.mul(ratio, ratio);
-    let tail = s.mul(z, polynomial(s, T::LN, z));
-    let half = s.mul(s.mul(f, f), c(s, 0.5));
-    let small = s.fma(ratio, s.add(half, tail), s.mul(k, s.splat(T::LN2_LO)));
-    s.fma(k, s.splat(T::LN2_HI), s.sub(f, s.sub(half, small)))
+    s.shared(
+        #[inline(always)]
+        move || {
+            let ratio = s.div(f, s.add(f, c(s, 2.0)));
+            let z = s.mul(ratio, ratio);
+            let tail = s.mul(z, polynomial(s, T::LN, z));
+            let half = s.mul(s.mul(f, f), c(s, 0.5));
+            let small = s.fma(ratio, s.add(half, tail), s.mul(k, s.splat(T::LN2_LO)));
+            s.fma(k, s.splat(T::LN2_HI), s.sub(f, s.sub(half, small)))
+        },
+    )
 }
 
 /// `(k, m)` with `x = 2^k m`, `sqrt(1/2) < m <= sqrt(2)`, for positive normal x.
@@ -274,15 +276,18 @@ pub(crate) fn erf<T: Real, S: Simd<T>>(s: S, x: S::V) -> S::V {
 /// `f(x)`.
 #[inline(always)]
 pub(crate) fn apply<T: Real, S: Simd<T>>(s: S, f: Func, x: S::V) -> S::V {
-    match f {
-        Func::Exp => exp(s, x),
-        Func::Ln => ln(s, x),
-        Func::Ln1p => ln_1p(s, x),
-        Func::Tanh => tanh(s, x),
-        Func::Logistic => logistic(s, x),
-        Func::Softplus => softplus(s, x),
-        Func::Erf => erf(s, x),
-    }
+    s.shared(
+        #[inline(always)]
+        move || match f {
+            Func::Exp => exp(s, x),
+            Func::Ln => ln(s, x),
+            Func::Ln1p => ln_1p(s, x),
+            Func::Tanh => tanh(s, x),
+            Func::Logistic => logistic(s, x),
+            Func::Softplus => softplus(s, x),
+            Func::Erf => erf(s, x),
+        },
+    )
 }
 
 /// What the scalar methods ask for.

@@ -13,9 +13,9 @@
 //!
 //! A kernel is a function of its own, one for each shape. It is called for a column of tiles, not for a tile.
 
-use crate::func::activate;
+use crate::Real;
+use crate::func::relu;
 use crate::isa::Simd;
-use crate::{Activation, Real};
 
 /// What a kernel computes: m x n of C, n columns in V registers (the last may have a tail), m rows in tiles of R.
 ///
@@ -291,7 +291,7 @@ unsafe fn tiles<T: Real, S: Simd<T>, const R: usize, const V: usize, const TAIL:
         if p.relu {
             for r in 0..R {
                 for v in 0..V {
-                    acc[r][v] = activate(s, Activation::Relu, acc[r][v]);
+                    acc[r][v] = relu(s, acc[r][v]);
                 }
             }
         }

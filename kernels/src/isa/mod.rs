@@ -37,6 +37,12 @@ pub(crate) use {avx2::Avx2, avx512::Avx512};
 pub(crate) trait Isa: Copy {
     /// Runs `f` in a function that is compiled for this instruction set.
     fn enter<R>(self, f: impl FnOnce() -> R) -> R;
+
+    /// Runs `f`, a piece that many kernels have: in each of them, for its features, but once for all where there are no features.
+    #[inline(always)]
+    fn shared<R>(self, f: impl FnOnce() -> R) -> R {
+        f()
+    }
 }
 
 /// What the kernels use of an instruction set, on registers of `T`.

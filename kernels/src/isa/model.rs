@@ -57,6 +57,11 @@ impl<const W: usize> Isa for Model<W> {
     fn enter<R>(self, f: impl FnOnce() -> R) -> R {
         f()
     }
+
+    #[inline(never)]
+    fn shared<R>(self, f: impl FnOnce() -> R) -> R {
+        f()
+    }
 }
 
 /// What the model needs of a number beyond [`Real`]: its bits, and a fused multiply-add.

@@ -3,7 +3,7 @@
 //! ```text
 //! all operands dense        one line of rows * cols elements
 //! else                      a line a row (a column, where the operands are transposed)
-//! a line                    whole registers; the last elements, and elements apart, by way of the stack
+//! a line                    whole registers; then a masked one; elements apart by way of the stack
 //! ```
 //!
 //! Lanes do not meet, so an element's bits do not depend on where it stands.
@@ -13,6 +13,9 @@ use crate::{MatMut, MatRef, Real};
 
 /// Lanes of the widest register.
 pub(super) const WIDEST: usize = 16;
+
+/// Most operands.
+const MOST: usize = 4;
 
 /// `write = f(read, write)`, lane by lane, of operands of one shape, for a function of a few instructions. `f` may be given anything in
 /// lanes that do not exist.
@@ -27,23 +30,18 @@ pub(crate) fn each<T: Real, S: Simd<T>, const I: usize, const O: usize>(
     write: [MatMut<'_, T>; O],
     f: impl Fn([S::V; I], [S::V; O]) -> [S::V; O] + Copy,
 ) {
-    lines(
-        read,
-        write,
-        #[inline(always)]
-        |n, dense, mut read, mut write| {
-            let mut left = n;
-            while dense && left >= S::LANES {
-                // SAFETY: LANES elements are left in every line, which the views hold; what is written is borrowed uniquely.
-                unsafe { step(s, read, write, f) };
-                read = read.map(|line| line.after(S::LANES));
-                write = write.map(|line| line.after(S::LANES));
-                left -= S::LANES;
-            }
-            // SAFETY: as above, `left` elements.
-            unsafe { rest(s, left, dense, read, write, f) };
-        },
-    );
+    let g = grids(read, write);
+    for i in 0..g.rows {
+        let lines = g.row(i);
+        let mut j = 0;
+        while g.dense && g.cols - j >= S::LANES {
+            // SAFETY: LANES elements from j are in every line, which the views hold; what is written is borrowed uniquely.
+            unsafe { step(s, lines, j, S::LANES, true, f) };
+            j += S::LANES;
+        }
+        // SAFETY: as above, all that are left.
+        unsafe { rest(s, &g, lines, j, f) };
+    }
 }
 
 /// [`each`] for a function of many instructions, compiled once.
@@ -58,117 +56,71 @@ pub(crate) fn each_costly<T: Real, S: Simd<T>, const I: usize, const O: usize>(
     write: [MatMut<'_, T>; O],
     f: impl Fn([S::V; I], [S::V; O]) -> [S::V; O] + Copy,
 ) {
-    lines(
-        read,
-        write,
-        #[inline(always)]
-        |n, dense, read, write| {
-            // SAFETY: the views hold n elements a line, and what is written is borrowed uniquely.
-            unsafe { rest(s, n, dense, read, write, f) }
-        },
-    );
-}
-
-/// `f` of every line of the operands: its length, whether all strides are 1, the lines read, the lines written.
-#[inline(always)]
-#[track_caller]
-fn lines<T: Real, const I: usize, const O: usize>(
-    read: [MatRef<'_, T>; I],
-    mut write: [MatMut<'_, T>; O],
-    f: impl Fn(usize, bool, [Line<T>; I], [Line<T>; O]),
-) {
-    let shape = (write[0].rows(), write[0].cols());
-    for m in &read {
-        assert_eq!((m.rows(), m.cols()), shape, "shapes differ");
-    }
-    for m in &write {
-        assert_eq!((m.rows(), m.cols()), shape, "shapes differ");
-    }
-    let g = Grids {
-        rows: shape.0,
-        cols: shape.1,
-        read: read.map(|m| Grid::new(m.as_ptr().cast_mut(), m)),
-        write: write.each_mut().map(|m| Grid::new(m.as_mut_ptr(), m.rb())),
-    };
-    let g = g.arranged();
-    let dense = g.all(|o| o.col_stride == 1);
+    let g = grids(read, write);
     for i in 0..g.rows {
-        f(
-            g.cols,
-            dense,
-            g.read.map(|o| o.row(i)),
-            g.write.map(|o| o.row(i)),
-        );
+        // SAFETY: the views hold the elements of every row, and what is written is borrowed uniquely.
+        unsafe { rest(s, &g, g.row(i), 0, f) };
     }
 }
 
-/// One register an operand, whose elements lie side by side.
+/// Elements `j` and up of a line an operand, a register's worth at a time. (`f` is passed by value: a reference's `call` is another
+/// function, which need not be inlined.)
 ///
 /// # Safety
-/// - The lines have LANES elements; the written ones are the caller's alone.
+/// - The lines have `g.cols` elements; the written ones are the caller's alone.
+#[inline(always)]
+unsafe fn rest<T: Real, S: Simd<T>, const I: usize, const O: usize>(
+    s: S,
+    g: &Grids<T>,
+    lines: [Line<T>; MOST],
+    mut j: usize,
+    f: impl Fn([S::V; I], [S::V; O]) -> [S::V; O] + Copy,
+) {
+    while j < g.cols {
+        let n = S::LANES.min(g.cols - j);
+        // SAFETY: n elements from j are in every line.
+        unsafe { step(s, lines, j, n, g.dense && n == S::LANES, f) };
+        j += S::LANES;
+    }
+}
+
+/// Elements `j` to `j + n` of a line an operand: those read first, those written after them. `whole`: registers of dense lines.
+///
+/// # Safety
+/// - The lines have the elements; the written ones are the caller's alone. If `whole`, strides are 1 and n is LANES.
 #[inline(always)]
 unsafe fn step<T: Real, S: Simd<T>, const I: usize, const O: usize>(
     s: S,
-    read: [Line<T>; I],
-    write: [Line<T>; O],
+    lines: [Line<T>; MOST],
+    j: usize,
+    n: usize,
+    whole: bool,
     f: impl Fn([S::V; I], [S::V; O]) -> [S::V; O],
 ) {
     let (mut x, mut y) = ([s.splat(T::ZERO); I], [s.splat(T::ZERO); O]);
     // SAFETY: the caller's promise.
     unsafe {
+        let load = |line: Line<T>| {
+            if whole {
+                s.load(line.data.add(j))
+            } else {
+                line.load(s, j, n)
+            }
+        };
         for k in 0..I {
-            x[k] = s.load(read[k].data);
+            x[k] = load(lines[k]);
         }
         for k in 0..O {
-            y[k] = s.load(write[k].data);
+            y[k] = load(lines[I + k]);
         }
         y = f(x, y);
         for k in 0..O {
-            s.store(write[k].data, y[k]);
-        }
-    }
-}
-
-/// `n` elements, anywhere: a register's worth that is not whole, or not dense, goes by way of the stack.
-///
-/// # Safety
-/// - The lines have `n` elements; the written ones are the caller's alone.
-#[inline(always)]
-unsafe fn rest<T: Real, S: Simd<T>, const I: usize, const O: usize>(
-    s: S,
-    n: usize,
-    dense: bool,
-    mut read: [Line<T>; I],
-    mut write: [Line<T>; O],
-    f: impl Fn([S::V; I], [S::V; O]) -> [S::V; O] + Copy,
-) {
-    let (mut from, mut to) = ([[T::ZERO; WIDEST]; I], [[T::ZERO; WIDEST]; O]);
-    let mut left = n;
-    while left > 0 {
-        let count = S::LANES.min(left);
-        let in_place = dense && count == S::LANES;
-        // SAFETY: `count` elements are left; no register has more lanes than the stack's places.
-        unsafe {
-            let (mut x, mut y) = (read, write);
-            if !in_place {
-                (x, y) = (from.each_mut().map(Line::of), to.each_mut().map(Line::of));
-                for k in 0..I {
-                    s.store(x[k].data, read[k].load(s, 0, count));
-                }
-                for k in 0..O {
-                    s.store(y[k].data, write[k].load(s, 0, count));
-                }
-            }
-            step(s, x, y, f);
-            if !in_place {
-                for k in 0..O {
-                    write[k].store(s, s.load(y[k].data), 0, count);
-                }
+            if whole {
+                s.store(lines[I + k].data.add(j), y[k]);
+            } else {
+                lines[I + k].store(s, y[k], j, n);
             }
         }
-        read = read.map(|line| line.after(count));
-        write = write.map(|line| line.after(count));
-        left -= count;
     }
 }
 
@@ -180,59 +132,77 @@ struct Grid<T> {
     col_stride: usize,
 }
 
-impl<T: Copy> Grid<T> {
-    /// The elements of `m`, reached through `data`, its first.
-    fn new(data: *mut T, m: MatRef<'_, T>) -> Self {
-        Self {
+/// Operands of one shape, those read and then those written, the last repeated to fill the array. `dense`: column strides are 1.
+struct Grids<T> {
+    rows: usize,
+    cols: usize,
+    grids: [Grid<T>; MOST],
+    dense: bool,
+}
+
+/// The operands' places, arranged.
+#[inline(always)]
+#[track_caller]
+fn grids<T: Real, const I: usize, const O: usize>(
+    read: [MatRef<'_, T>; I],
+    mut write: [MatMut<'_, T>; O],
+) -> Grids<T> {
+    const { assert!(O > 0 && I + O <= MOST) };
+    let shape = (write[0].rows(), write[0].cols());
+    let at = |data, m: &MatRef<'_, T>| {
+        assert_eq!((m.rows(), m.cols()), shape, "shapes differ");
+        Grid {
             data,
             row_stride: m.row_stride(),
             col_stride: m.col_stride(),
         }
+    };
+    let last = at(write[O - 1].as_mut_ptr(), &write[O - 1].rb());
+    let mut grids = [last; MOST];
+    for k in 0..I {
+        grids[k] = at(read[k].as_ptr().cast_mut(), &read[k]);
     }
+    for k in 0..O {
+        grids[I + k] = at(write[k].as_mut_ptr(), &write[k].rb());
+    }
+    arranged(shape, grids)
+}
 
-    fn t(self) -> Self {
-        Self {
-            data: self.data,
-            row_stride: self.col_stride,
-            col_stride: self.row_stride,
+/// The same elements in rows as long and as close as can be: their order does not matter here.
+#[inline(never)]
+fn arranged<T: Real>((mut rows, mut cols): (usize, usize), mut grids: [Grid<T>; MOST]) -> Grids<T> {
+    let side_by_side = grids.iter().all(|g| g.col_stride == 1);
+    if cols == 1 || !side_by_side && grids.iter().all(|g| g.row_stride == 1) {
+        (rows, cols) = (cols, rows);
+        for g in &mut grids {
+            (g.row_stride, g.col_stride) = (g.col_stride, g.row_stride);
         }
     }
-
-    fn row(self, i: usize) -> Line<T> {
-        Line {
-            data: self.data.wrapping_add(i * self.row_stride),
-            stride: self.col_stride,
-        }
+    if grids
+        .iter()
+        .all(|g| g.col_stride == 1 && g.row_stride == cols)
+    {
+        (rows, cols) = (1, rows * cols);
+    }
+    let dense = grids.iter().all(|g| g.col_stride == 1);
+    Grids {
+        rows,
+        cols,
+        grids,
+        dense,
     }
 }
 
-/// Operands of one shape.
-struct Grids<T, const I: usize, const O: usize> {
-    rows: usize,
-    cols: usize,
-    read: [Grid<T>; I],
-    write: [Grid<T>; O],
-}
-
-impl<T: Copy, const I: usize, const O: usize> Grids<T, I, O> {
-    /// Whether every operand is as asked.
-    fn all(&self, ask: impl Fn(&Grid<T>) -> bool) -> bool {
-        self.read.iter().all(&ask) && self.write.iter().all(&ask)
-    }
-
-    /// The same elements in rows as long and as close as can be: their order does not matter here.
-    fn arranged(mut self) -> Self {
-        let side_by_side = self.all(|o| o.col_stride == 1);
-        if self.cols == 1 || !side_by_side && self.all(|o| o.row_stride == 1) {
-            (self.rows, self.cols) = (self.cols, self.rows);
-            self.read = self.read.map(Grid::t);
-            self.write = self.write.map(Grid::t);
-        }
-        let cols = self.cols;
-        if self.all(|o| o.col_stride == 1 && o.row_stride == cols) {
-            (self.rows, self.cols) = (1, self.rows * self.cols);
-        }
-        self
+impl<T> Grids<T> {
+    /// Row `i` of each operand.
+    #[inline(always)]
+    fn row(&self, i: usize) -> [Line<T>; MOST] {
+        let line = |g: &Grid<T>| Line {
+            data: g.data.wrapping_add(i * g.row_stride),
+            stride: g.col_stride,
+        };
+        let [a, b, c, d] = &self.grids;
+        [line(a), line(b), line(c), line(d)]
     }
 }
 
@@ -246,24 +216,6 @@ pub(crate) struct Line<T> {
 }
 
 impl<T: Real> Line<T> {
-    /// A place on the stack.
-    #[inline(always)]
-    fn of(place: &mut [T; WIDEST]) -> Self {
-        Self {
-            data: place.as_mut_ptr(),
-            stride: 1,
-        }
-    }
-
-    /// The line from element `n` on, or from its end.
-    #[inline(always)]
-    fn after(self, n: usize) -> Self {
-        Self {
-            data: self.data.wrapping_add(n * self.stride),
-            ..self
-        }
-    }
-
     /// Elements `j` to `j + n`; 0 in the other lanes.
     ///
     /// # Safety

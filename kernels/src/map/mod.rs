@@ -27,19 +27,59 @@ pub fn map<T: Real>(level: Level, f: Func, x: &mut [T]) {
 #[inline(always)]
 pub(crate) fn run_map<T: Real, S: Simd<T>>(s: S, f: Func, x: &mut [T]) {
     let n = x.len();
-    f.fixed(
-        #[inline(always)]
-        |f| {
-            let x = [MatMut::planned(x, 1, n)];
-            each_costly(
-                s,
-                [],
-                x,
-                #[inline(always)]
-                |[], [x]| [func::apply(s, f, x)],
-            );
-        },
-    );
+    let x = [MatMut::planned(x, 1, n)];
+    // Arm by arm, so that the choice is made once, not at each register.
+    match f {
+        Func::Exp => each_costly(
+            s,
+            [],
+            x,
+            #[inline(always)]
+            |[], [x]| [func::exp(s, x)],
+        ),
+        Func::Ln => each_costly(
+            s,
+            [],
+            x,
+            #[inline(always)]
+            |[], [x]| [func::ln(s, x)],
+        ),
+        Func::Ln1p => each_costly(
+            s,
+            [],
+            x,
+            #[inline(always)]
+            |[], [x]| [func::ln_1p(s, x)],
+        ),
+        Func::Tanh => each_costly(
+            s,
+            [],
+            x,
+            #[inline(always)]
+            |[], [x]| [func::tanh(s, x)],
+        ),
+        Func::Logistic => each_costly(
+            s,
+            [],
+            x,
+            #[inline(always)]
+            |[], [x]| [func::logistic(s, x)],
+        ),
+        Func::Softplus => each_costly(
+            s,
+            [],
+            x,
+            #[inline(always)]
+            |[], [x]| [func::softplus(s, x)],
+        ),
+        Func::Erf => each_costly(
+            s,
+            [],
+            x,
+            #[inline(always)]
+            |[], [x]| [func::erf(s, x)],
+        ),
+    }
 }
 
 /// `y = act(z)`, elementwise.
@@ -59,23 +99,46 @@ pub(crate) fn run_activate<T: Real, S: Simd<T>>(
     s: S,
     activation: Activation,
     z: MatRef<'_, T>,
-    mut y: MatMut<'_, T>,
+    y: MatMut<'_, T>,
 ) {
     s.enter(
         #[inline(always)]
-        || {
-            activation.fixed(
+        || match activation {
+            Activation::Identity => each(
+                s,
+                [z],
+                [y],
                 #[inline(always)]
-                |a| {
-                    each_costly(
-                        s,
-                        [z],
-                        [y.rb_mut()],
-                        #[inline(always)]
-                        |[z], [_]| [func::activate(s, a, z)],
-                    );
-                },
-            );
+                |[z], [_]| [z],
+            ),
+            Activation::Relu => each(
+                s,
+                [z],
+                [y],
+                #[inline(always)]
+                |[z], [_]| [func::relu(s, z)],
+            ),
+            Activation::Tanh => each_costly(
+                s,
+                [z],
+                [y],
+                #[inline(always)]
+                |[z], [_]| [func::tanh(s, z)],
+            ),
+            Activation::Logistic => each_costly(
+                s,
+                [z],
+                [y],
+                #[inline(always)]
+                |[z], [_]| [func::logistic(s, z)],
+            ),
+            Activation::Gelu => each_costly(
+                s,
+                [z],
+                [y],
+                #[inline(always)]
+                |[z], [_]| [func::gelu(s, z)],
+            ),
         },
     );
 }
@@ -103,20 +166,45 @@ pub(crate) fn run_derive<T: Real, S: Simd<T>>(
     activation: Activation,
     at: MatRef<'_, T>,
     dy: MatRef<'_, T>,
-    mut dz: MatMut<'_, T>,
+    dz: MatMut<'_, T>,
 ) {
-    activation.fixed(
-        #[inline(always)]
-        |a| {
-            each(
-                s,
-                [at, dy],
-                [dz.rb_mut()],
-                #[inline(always)]
-                |[at, dy], [_]| [s.mul(func::derivatives(s, a, at).0, dy)],
-            );
-        },
-    );
+    match activation {
+        Activation::Identity => each(
+            s,
+            [dy],
+            [dz],
+            #[inline(always)]
+            |[dy], [_]| [dy],
+        ),
+        Activation::Relu => each(
+            s,
+            [at, dy],
+            [dz],
+            #[inline(always)]
+            |[at, dy], [_]| [s.mul(func::relu_derivative(s, at), dy)],
+        ),
+        Activation::Tanh => each(
+            s,
+            [at, dy],
+            [dz],
+            #[inline(always)]
+            |[at, dy], [_]| [s.mul(func::tanh_derivative(s, at), dy)],
+        ),
+        Activation::Logistic => each(
+            s,
+            [at, dy],
+            [dz],
+            #[inline(always)]
+            |[at, dy], [_]| [s.mul(func::logistic_derivative(s, at), dy)],
+        ),
+        Activation::Gelu => each_costly(
+            s,
+            [at, dy],
+            [dz],
+            #[inline(always)]
+            |[at, dy], [_]| [s.mul(func::gelu_derivatives(s, at).0, dy)],
+        ),
+    }
 }
 
 /// `rdz = act''(z) rz dy + act'(z) rdy`: the directional derivative of [`derive()`]. `rdz` holds `rdy` on entry.
@@ -142,21 +230,16 @@ pub(crate) fn run_derive_twice<T: Real, S: Simd<T>>(
     s: S,
     activation: Activation,
     operands: [MatRef<'_, T>; 3],
-    mut rdz: MatMut<'_, T>,
+    rdz: MatMut<'_, T>,
 ) {
-    activation.fixed(
+    each_costly(
+        s,
+        operands,
+        [rdz],
         #[inline(always)]
-        |a| {
-            each(
-                s,
-                operands,
-                [rdz.rb_mut()],
-                #[inline(always)]
-                |[at, rz, dy], [rdy]| {
-                    let (first, second) = func::derivatives(s, a, at);
-                    [s.fma(first, rdy, s.mul(s.mul(second, rz), dy))]
-                },
-            );
+        |[at, rz, dy], [rdy]| {
+            let (first, second) = func::derivatives(s, activation, at);
+            [s.fma(first, rdy, s.mul(s.mul(second, rz), dy))]
         },
     );
 }
