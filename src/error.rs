@@ -75,7 +75,7 @@ pub enum Error {
         /// The first pivot that failed.
         pivot: usize,
     },
-    /// The loss is NaN or infinite at the point where the work starts.
+    /// The loss is NaN or infinite, and there is no earlier result to keep.
     Diverged,
     /// A callback asked to stop before there was a result.
     Cancelled,
@@ -159,7 +159,7 @@ impl fmt::Display for Error {
             Self::NotPositiveDefinite { pivot } => {
                 write!(f, "the matrix is not positive definite (pivot {pivot})")
             }
-            Self::Diverged => write!(f, "the loss is not finite at the start"),
+            Self::Diverged => write!(f, "the loss is not finite"),
             Self::Cancelled => write!(f, "cancelled before there was a result"),
             #[cfg(feature = "alloc")]
             Self::Column {

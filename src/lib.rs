@@ -7,6 +7,8 @@
 //! exact Hessian products. Models build objectives, optimisers minimise them, and neither knows the other.
 #![no_std]
 #![forbid(unsafe_code)]
+// Module docs link to what needs a heap; without one there is nothing to link to.
+#![cfg_attr(not(feature = "alloc"), allow(rustdoc::broken_intra_doc_links))]
 
 #[cfg(feature = "alloc")]
 extern crate alloc;

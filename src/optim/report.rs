@@ -36,7 +36,7 @@ pub enum Stop {
     MaxIterations,
     /// No step along the direction, nor along the gradient, lowers the objective: it is not smooth there, or its gradient is wrong.
     LineSearch,
-    /// The objective or its gradient is not finite at the start.
+    /// The objective or its gradient is not finite: at the start, or in the middle of a network's training.
     Diverged,
     /// The callback said so.
     Cancelled,
@@ -50,7 +50,7 @@ impl fmt::Display for Stop {
             Self::Rounding => "what is left to gain is lost in rounding",
             Self::MaxIterations => "all iterations used",
             Self::LineSearch => "no step lowers the objective",
-            Self::Diverged => "the objective is not finite at the start",
+            Self::Diverged => "the objective is not finite",
             Self::Cancelled => "cancelled",
         })
     }

@@ -16,9 +16,6 @@
 //! A new instruction set is one file of one-line methods. What the methods leave out is built here or in the kernels from what they
 //! have: [`fold`] and [`turn`] from [`Simd::trn`], rounding by adding a magic constant, scaling by [`Simd::pow2`].
 
-// Until every kernel stands on it.
-#![allow(dead_code)]
-
 mod level;
 mod model;
 
