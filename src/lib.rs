@@ -24,6 +24,7 @@ pub mod io;
 pub mod layer;
 pub mod linalg;
 pub mod loss;
+pub mod meta;
 pub mod metrics;
 pub mod model;
 #[cfg(feature = "alloc")]

@@ -1,0 +1,14 @@
+//! Learning to learn: `phi` is what is brought to a new task (a starting point, a body, a teacher), `theta_i` what task i makes of it
+//! from a few examples.
+//!
+//! A task is a pair of row sets: the *support* set, from which it is learned, and the *query* set, on which what was learned is judged.
+//! With `U` the rule that makes a task's own parameters out of the shared ones, meta-training minimises
+//! ```text
+//! sum_i L_Qi(theta_i),     theta_i = U(phi, S_i)
+//! ```
+//! over `phi`, and adaptation is `U` alone, on a support set never seen. The methods differ in `U`: a few steps of gradient descent from
+//! `phi` (MAML and its kin), a few steps on a context vector (CAVIA), a regularised optimum (implicit MAML), or a head in closed form on
+//! a shared body (ridge, prototypes). Transfer fixes `phi` beforehand; distillation replaces labels by what a teacher says.
+//!
+//! **Scale of losses.** Meta-learners step on and report means over rows and outputs: `(z - y)^2` for numbers (without the 1/2 that the
+//! rest of the crate has), cross-entropy for classes, so that an inner rate means what the papers mean by it.
