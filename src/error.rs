@@ -91,6 +91,14 @@ pub enum Error {
         /// What is wrong.
         problem: &'static str,
     },
+    /// A task is not what it should be.
+    #[cfg(feature = "alloc")]
+    Task {
+        /// The task's name.
+        name: String,
+        /// What is wrong.
+        problem: &'static str,
+    },
     /// A file is not what it should be.
     File {
         /// What is wrong with it.
@@ -115,6 +123,11 @@ impl Error {
             found,
             problem,
         }
+    }
+
+    pub(crate) fn task(name: &str, problem: &'static str) -> Self {
+        let name = name.to_owned();
+        Self::Task { name, problem }
     }
 }
 
@@ -175,6 +188,8 @@ impl fmt::Display for Error {
                     .map_or(Ok(()), |found| write!(f, ": {found:?}"))?;
                 write!(f, " {problem}")
             }
+            #[cfg(feature = "alloc")]
+            Self::Task { name, problem } => write!(f, "task {name:?} {problem}"),
             Self::File { what, offset } => write!(f, "{what} (byte {offset})"),
         }
     }

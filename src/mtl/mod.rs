@@ -1,3 +1,10 @@
-//! Many tasks at once: `min over theta, phi of sum_i L_i(theta_i, phi) + lambda R(theta, phi)`, where `phi` is what they share.
+//! Many tasks at once: `min over theta, phi of sum_t L_t(theta_t, phi) + lambda R(theta, phi)`, where `phi` is what they share.
+//!
+//! A [`TaskSet`] describes the tasks, whatever learns them: [`linear`] has the convex methods, with certificates; [`balance`] says how much
+//! each task counts in a step of a network that all share.
 
 pub mod balance;
+pub mod linear;
+mod tasks;
+
+pub use tasks::{Kind, Task, TaskSet};

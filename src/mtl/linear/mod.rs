@@ -1,0 +1,49 @@
+//! Linear models of many tasks: convex problems, each solved to a certificate.
+//!
+//! ```text
+//! min over W, b of   sum_t omega_t sum_{i in t} c_i l_t(W_t x_i + b_t, y_ti)  +  lambda R(W, b)
+//! ```
+//! `omega_t` is the task's weight, `c_i` the row's; `l` is `1/2 (z - y)^2`, the logistic loss or softmax cross-entropy, as the task's
+//! [`Kind`](super::Kind) says, and losses are summed over rows. A method is a choice of R.
+//!
+//! Every method is a [`LinearMethod`]: plain settings that fit a [`TaskSet`] and give a [`TaskLinear`] with a [`Certificate`].
+
+mod fitted;
+mod model;
+
+pub use fitted::{Certificate, Fitted};
+pub use model::{Axis, Learned, LinearTask, TaskLinear};
+
+use alloc::{boxed::Box, vec::Vec};
+
+use crate::error::Result;
+use crate::mtl::TaskSet;
+
+/// A way for linear models of several tasks to share, with its settings.
+pub trait LinearMethod {
+    /// The method's name.
+    fn name(&self) -> &'static str;
+
+    /// The same method with the strength `lambda` of its penalty.
+    fn at(&self, lambda: f64) -> Box<dyn LinearMethod>;
+
+    /// Strengths worth trying on these tasks, the strongest first; none where the method has no strength to choose, or chooses it itself.
+    ///
+    /// # Errors
+    /// What [`LinearMethod::fit`] says of the data.
+    fn grid(&self, tasks: &TaskSet<'_, f64>) -> Result<Vec<f64>>;
+
+    /// Fits with the settings' own strength.
+    ///
+    /// # Errors
+    /// If a setting makes no sense, or the method cannot learn tasks of these kinds.
+    fn fit(&self, tasks: &TaskSet<'_, f64>) -> Result<Fitted>;
+
+    /// Fits every one of `lambdas`, which descend; what can be learned from one strength for the next is.
+    ///
+    /// # Errors
+    /// As [`LinearMethod::fit`].
+    fn path(&self, tasks: &TaskSet<'_, f64>, lambdas: &[f64]) -> Result<Vec<Fitted>> {
+        lambdas.iter().map(|&l| self.at(l).fit(tasks)).collect()
+    }
+}
