@@ -148,6 +148,26 @@ impl fmt::Display for Error {
                 f,
                 "{argument} has a number that is not finite in row {row}, column {column}"
             ),
+            Self::Setting { name, must, found } => {
+                write!(f, "{name} must be {must}, not {found}")
+            }
+            Self::NotPositiveDefinite { pivot } => {
+                write!(f, "the matrix is not positive definite (pivot {pivot})")
+            }
+            Self::Diverged => write!(f, "the loss is not finite"),
+            Self::Cancelled => write!(f, "cancelled before there was a result"),
+            Self::File { what, offset } => write!(f, "{what} (byte {offset})"),
+            #[cfg(feature = "alloc")]
+            Self::Task { name, problem } => write!(f, "task {name:?} {problem}"),
+            _ => self.fmt_data(f),
+        }
+    }
+}
+
+impl Error {
+    /// What is wrong with rows, labels and columns.
+    fn fmt_data(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
             Self::Label {
                 row,
                 found,
@@ -166,14 +186,6 @@ impl fmt::Display for Error {
                 found,
                 needed,
             } => write!(f, "class {class} has {found} rows, {needed} are needed"),
-            Self::Setting { name, must, found } => {
-                write!(f, "{name} must be {must}, not {found}")
-            }
-            Self::NotPositiveDefinite { pivot } => {
-                write!(f, "the matrix is not positive definite (pivot {pivot})")
-            }
-            Self::Diverged => write!(f, "the loss is not finite"),
-            Self::Cancelled => write!(f, "cancelled before there was a result"),
             #[cfg(feature = "alloc")]
             Self::Column {
                 name,
@@ -188,9 +200,7 @@ impl fmt::Display for Error {
                     .map_or(Ok(()), |found| write!(f, ": {found:?}"))?;
                 write!(f, " {problem}")
             }
-            #[cfg(feature = "alloc")]
-            Self::Task { name, problem } => write!(f, "task {name:?} {problem}"),
-            Self::File { what, offset } => write!(f, "{what} (byte {offset})"),
+            _ => Ok(()),
         }
     }
 }
