@@ -55,7 +55,7 @@ impl Dense {
     }
 
     /// `dz = act'(z) dy`, way by way; `dy` itself where the activation is the identity.
-    fn derive<'a, T: Real>(
+    pub(super) fn derive<'a, T: Real>(
         &self,
         at: &At<'_, T>,
         dy: MatRef<'a, T>,

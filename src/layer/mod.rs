@@ -65,6 +65,7 @@
 
 mod dense;
 mod dropout;
+mod gram;
 mod init;
 mod norm;
 mod stack;
@@ -72,6 +73,7 @@ mod through;
 
 pub use dense::Dense;
 pub use dropout::Dropout;
+pub use gram::{Gram, TaskGram};
 pub use init::Init;
 pub use norm::LayerNorm;
 pub use stack::Stack;
@@ -103,8 +105,13 @@ pub struct Ctx<'a> {
     pub row_ids: &'a [u32],
     /// Id of the first row where `row_ids` is empty: a piece of a batch says where it begins.
     pub first_id: u32,
-    /// Ranges of rows, one a task; where not empty, `dp` holds one gradient a group, one behind the other.
+    /// Ranges of rows, one a task; where not empty, `dp` holds one gradient a group, one behind the other, unless they are `merged`.
     pub groups: &'a [Range<usize>],
+    /// `dp` holds one gradient a way, the sum over the groups.
+    pub merged: bool,
+    /// How much the groups or ways count: a factor a task on what passes from its own layers to those that tasks share; all 1 where empty.
+    /// What has no layers of a task's own does not look at it.
+    pub weights: &'a [f64],
     /// Cotangents over one forward pass: `dy`, `dx`, `deltas` have `ways * n` rows, way after way, and `dp` one gradient a way
     /// (a way's groups lie together).
     pub ways: usize,
@@ -118,6 +125,8 @@ impl<'a> Ctx<'a> {
         row_ids: &[],
         first_id: 0,
         groups: &[],
+        merged: false,
+        weights: &[],
         ways: 1,
     };
 
@@ -136,14 +145,19 @@ impl<'a> Ctx<'a> {
         self.row_ids.get(i).copied().unwrap_or(counted)
     }
 
+    /// Groups that have a gradient of their own; none where all rows share one.
+    fn apart(&self) -> &'a [Range<usize>] {
+        if self.merged { &[] } else { self.groups }
+    }
+
     /// Gradients that `dp` holds.
     pub fn gradients(&self) -> usize {
-        self.ways * self.groups.len().max(1)
+        self.ways * self.apart().len().max(1)
     }
 
     /// The pieces of a pass over `rows` rows that have a gradient of their own, in the order of `dp`.
     pub fn blocks(&self, rows: usize) -> impl Iterator<Item = Block> + use<'a> {
-        let groups = self.groups;
+        let groups = self.apart();
         let group = move |g: usize| groups.get(g).cloned().unwrap_or(0..rows);
         let per_way = groups.len().max(1);
         (0..self.gradients()).map(move |gradient| {

@@ -14,7 +14,8 @@ use core::ops::Deref;
 
 use cognate_kernels::{MatMut, MatRef, Real};
 
-use super::{At, Backward, Ctx, Forward, Mode, Out, RAt, Tangent};
+use super::{At, Backward, Ctx, Forward, Gram, Mode, Out, RAt, Tangent, TaskGram};
+use crate::params::Span;
 use crate::workspace::{Need, Work, cut, cut_mut};
 
 /// Layers one after the other, owned or borrowed: `Stack(vec![first, second])`, `Stack(&layers[..])`; of one type or of
@@ -172,6 +173,44 @@ impl<T: Real, L: Backward<T>, S: Deref<Target = [L]>> Backward<T> for Stack<S> {
         rest.backward(c, p, tail, dy, behind, into_d, dp.rb_mut(), w);
         let d = MatRef::planned(d, dy.rows(), width);
         first.backward(c, p, head, d, own, dx, dp, w);
+    }
+}
+
+impl<T: Real, L: TaskGram<T>, S: Deref<Target = [L]>> TaskGram<T> for Stack<S> {
+    fn each_shared(&self, visit: &mut dyn FnMut(Span)) {
+        self.0.iter().for_each(|layer| layer.each_shared(visit));
+    }
+
+    fn gram_scratch(&self, rows: usize, ways: usize, gradients: usize) -> usize {
+        let own = |layer: &L| layer.gram_scratch(rows, ways, gradients);
+        self.0.iter().map(own).max().unwrap_or(0)
+    }
+
+    fn gram_backward(
+        &self,
+        c: &Ctx<'_>,
+        p: &[T],
+        at: At<'_, T>,
+        dy: MatRef<'_, T>,
+        deltas: &mut [T],
+        dx: Out<MatMut<'_, T>>,
+        gram: &mut Gram<'_>,
+        w: &mut Work<'_, T>,
+    ) {
+        let (first, rest) = first_and_rest(&self.0);
+        let Some(rest) = rest else {
+            return first.gram_backward(c, p, at, dy, deltas, dx, gram, w);
+        };
+        let (n, width) = (at.x.rows(), first.width().1);
+        let need = first.need(c.mode, n, c.ways);
+        let (head, tail) = split_at(at, &need, width);
+        let ([own, d], behind) = cut_mut(deltas, [need.deltas, dy.rows() * width]);
+        let into_d = Out::Set(MatMut::planned(d, dy.rows(), width));
+        rest.gram_backward(c, p, tail, dy, behind, into_d, gram, w);
+        if !gram.is_done() {
+            let d = MatRef::planned(d, dy.rows(), width);
+            first.gram_backward(c, p, head, d, own, dx, gram, w);
+        }
     }
 }
 

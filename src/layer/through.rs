@@ -4,7 +4,8 @@ use core::ops::Deref;
 
 use cognate_kernels::{MatMut, MatRef, Real};
 
-use super::{At, Backward, Ctx, Forward, Mode, Out, RAt, Tangent};
+use super::{At, Backward, Ctx, Forward, Gram, Mode, Out, RAt, Tangent, TaskGram};
+use crate::params::Span;
 use crate::workspace::{Need, Work};
 
 impl<T: Real, D: Deref<Target: Forward<T>>> Forward<T> for D {
@@ -42,6 +43,30 @@ impl<T: Real, D: Deref<Target: Backward<T>>> Backward<T> for D {
         w: &mut Work<'_, T>,
     ) {
         (**self).backward(c, p, at, dy, deltas, dx, dp, w);
+    }
+}
+
+impl<T: Real, D: Deref<Target: TaskGram<T>>> TaskGram<T> for D {
+    fn each_shared(&self, visit: &mut dyn FnMut(Span)) {
+        (**self).each_shared(visit);
+    }
+
+    fn gram_scratch(&self, rows: usize, ways: usize, gradients: usize) -> usize {
+        (**self).gram_scratch(rows, ways, gradients)
+    }
+
+    fn gram_backward(
+        &self,
+        c: &Ctx<'_>,
+        p: &[T],
+        at: At<'_, T>,
+        dy: MatRef<'_, T>,
+        deltas: &mut [T],
+        dx: Out<MatMut<'_, T>>,
+        gram: &mut Gram<'_>,
+        w: &mut Work<'_, T>,
+    ) {
+        (**self).gram_backward(c, p, at, dy, deltas, dx, gram, w);
     }
 }
 

@@ -1,0 +1,16 @@
+//! Networks that many tasks share.
+//!
+//! A network of T tasks is **one layer** (see [`layer`](crate::layer)) from `d` inputs to `k_1 + .. + k_T` outputs: the links of task t, as
+//! many as [`Kind::links`](crate::mtl::Kind::links) says, stand side by side, task after task. So whatever works on layers works on it.
+//!
+//! Tasks share rows (each row goes to every task; labels may be missing), or they bring rows of their own. Then the rows are sorted by
+//! task and [`Ctx::groups`](crate::layer::Ctx::groups) has a range of rows a task, which only the task's own columns look at: of the
+//! outputs, the block (rows of t, columns of t) matters and the rest is left as it was.
+//!
+//! In a pass with as many [`ways`](crate::layer::Ctx::ways) as tasks, way t is the cotangent of task t's loss: only its columns of t are
+//! looked at. [`Ctx::weights`](crate::layer::Ctx::weights) say how much each task's cotangent counts where it enters layers that tasks
+//! share; a task's own layers are always moved by its own loss, with weight 1.
+
+mod heads;
+
+pub use heads::Heads;

@@ -1,0 +1,9 @@
+//! Networks of many tasks: their layers, the Gram pass, their objective, and training.
+
+#[path = "../harness/mod.rs"]
+mod harness;
+#[path = "../support/mod.rs"]
+mod support;
+
+mod gram;
+mod heads;
