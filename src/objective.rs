@@ -41,6 +41,33 @@ pub trait Objective<T: Real> {
     fn gnvp(&self, p: &[T], saved: &[T], v: &[T], out: &mut [T], w: &mut Work<'_, T>);
 }
 
+/// A reference to an objective is the objective.
+impl<T: Real, O: Objective<T> + ?Sized> Objective<T> for &O {
+    fn len(&self) -> usize {
+        (**self).len()
+    }
+
+    fn need(&self) -> Need {
+        (**self).need()
+    }
+
+    fn value_grad(&self, p: &[T], g: Option<&mut [T]>, saved: &mut [T], w: &mut Work<'_, T>) -> T {
+        (**self).value_grad(p, g, saved, w)
+    }
+
+    fn hvp(&self, p: &[T], saved: &[T], v: &[T], out: &mut [T], w: &mut Work<'_, T>) {
+        (**self).hvp(p, saved, v, out, w);
+    }
+
+    fn precondition(&self, v: &mut [T], w: &mut Work<'_, T>) -> bool {
+        (**self).precondition(v, w)
+    }
+
+    fn gnvp(&self, p: &[T], saved: &[T], v: &[T], out: &mut [T], w: &mut Work<'_, T>) {
+        (**self).gnvp(p, saved, v, out, w);
+    }
+}
+
 /// An objective that is a sum over tasks, for methods that weigh the tasks by their gradients.
 pub trait TaskObjective<T: Real>: Objective<T> {
     /// Number of tasks.

@@ -63,6 +63,7 @@
 //! # Ok::<(), cognate::ViewError>(())
 //! ```
 
+mod context;
 mod dense;
 mod dropout;
 mod gram;
@@ -71,6 +72,7 @@ mod norm;
 mod stack;
 mod through;
 
+pub use context::Contextual;
 pub use dense::Dense;
 pub use dropout::Dropout;
 pub use gram::{Gram, TaskGram};

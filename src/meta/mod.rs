@@ -12,3 +12,22 @@
 //!
 //! **Scale of losses.** Meta-learners step on and report means over rows and outputs: `(z - y)^2` for numbers (without the 1/2 that the
 //! rest of the crate has), cross-entropy for classes, so that an inner rate means what the papers mean by it.
+
+mod adapt;
+mod batch;
+mod clip;
+mod implicit;
+mod learner;
+mod net_tasks;
+mod rates;
+mod tape;
+mod tasks;
+mod unroll;
+
+pub use adapt::Adaptation;
+pub use batch::BatchReport;
+pub use implicit::{Implicit, Solved};
+pub use learner::{InnerLoop, Learner, MetaGradient};
+pub use net_tasks::{NetTasks, Rows};
+pub use rates::{Rates, SharedBy};
+pub use tasks::{Gradients, Tasks};

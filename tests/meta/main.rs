@@ -1,0 +1,11 @@
+//! Gradient-based meta-learners: known answers, identities, exact derivatives by dual numbers, and no allocation.
+
+#[path = "../support/known.rs"]
+mod floats;
+#[path = "../support/mod.rs"]
+mod support;
+
+mod common;
+
+mod known;
+mod reference;
