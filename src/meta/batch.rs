@@ -11,6 +11,7 @@ use core::ops::Range;
 
 use cognate_kernels::{Level, Real, axpy, max_abs, scale};
 
+use super::cut::{Cut, GROUP};
 use super::implicit::{Implicit, Optimum};
 use super::learner::{Learner, MetaGradient};
 use super::tape::{Plan, Tape};
@@ -19,9 +20,6 @@ use super::unroll::{Back, Task};
 use crate::objective::Objective;
 use crate::parallel::{MAX_CHUNKS, for_each};
 use crate::workspace::{Need, Work, cut_mut};
-
-/// Most tasks that start together.
-const GROUP: usize = 8;
 
 /// What a meta-batch says about itself; losses are means over the tasks used.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -46,46 +44,6 @@ impl BatchReport {
         self.used += other.used;
         self.skipped += other.skipped;
         self.unsolved += other.unsolved;
-    }
-}
-
-/// How a number of tasks is cut.
-#[derive(Clone, Copy)]
-struct Cut {
-    tasks: usize,
-    /// Tasks of a group.
-    group: usize,
-    /// Groups of a chunk.
-    groups: usize,
-}
-
-impl Cut {
-    fn of(tasks: usize) -> Self {
-        let even = |n: usize, most: usize| n.div_ceil(n.div_ceil(most).max(1)).max(1);
-        let group = even(tasks, GROUP);
-        let groups = tasks.div_ceil(group).div_ceil(MAX_CHUNKS).max(1);
-        Self {
-            tasks,
-            group,
-            groups,
-        }
-    }
-
-    fn chunks(&self) -> usize {
-        self.tasks.div_ceil(self.group * self.groups)
-    }
-
-    /// The groups of a chunk.
-    fn groups(&self, chunk: usize) -> impl Iterator<Item = Range<usize>> {
-        let Self {
-            tasks,
-            group,
-            groups,
-        } = *self;
-        let starts = (chunk * groups..(chunk + 1) * groups).map(move |g| g * group);
-        starts
-            .map(move |start| start..(start + group).min(tasks))
-            .take_while(|range| !range.is_empty())
     }
 }
 

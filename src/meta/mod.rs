@@ -16,6 +16,7 @@
 mod adapt;
 mod batch;
 mod clip;
+mod cut;
 mod implicit;
 mod learner;
 mod net_tasks;

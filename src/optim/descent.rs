@@ -15,8 +15,8 @@ use alloc::{vec, vec::Vec};
 
 use cognate_kernels::{Level, Real, dot, max_abs};
 
+use super::curvature::Curvature;
 use super::line_search::{LineSearch, Next, Rule};
-use super::newton_cg::Curvature;
 use super::report::{Callback, Progress, Report, Stop};
 use crate::objective::Objective;
 use crate::workspace::Slabs;

@@ -8,6 +8,7 @@
 
 mod adam;
 mod clip;
+mod curvature;
 #[cfg(feature = "alloc")]
 mod descent;
 #[cfg(feature = "alloc")]
@@ -24,10 +25,11 @@ mod step;
 
 pub use adam::Adam;
 pub use clip::{clip_norm, clip_value};
+pub use curvature::Curvature;
 #[cfg(feature = "alloc")]
 pub use lbfgs::{Lbfgs, LbfgsState};
 #[cfg(feature = "alloc")]
-pub use newton_cg::{Curvature, NewtonCg, NewtonCgState};
+pub use newton_cg::{NewtonCg, NewtonCgState};
 #[cfg(feature = "alloc")]
 pub use report::{Callback, Progress, Report, Stop};
 pub use schedule::{Decay, Plateau, PlateauState, Schedule, Verdict};

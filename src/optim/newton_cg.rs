@@ -16,6 +16,7 @@ use alloc::{vec, vec::Vec};
 
 use cognate_kernels::{Real, dot};
 
+use super::curvature::Curvature;
 use super::descent::{Descent, Director, Limits, Oracle, Vectors};
 use super::line_search::Rule;
 use super::report::{Callback, Report};
@@ -25,16 +26,6 @@ use crate::workspace::Slabs;
 
 /// Steps without progress within rounding: near an optimum one step does what can be done.
 const PATIENCE: usize = 6;
-
-/// The matrix in Newton's system.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Curvature {
-    /// The Hessian, by [`Objective::hvp`].
-    #[default]
-    Hessian,
-    /// The Gauss-Newton matrix, by [`Objective::gnvp`].
-    GaussNewton,
-}
 
 /// The settings of Newton-CG.
 #[derive(Clone, Copy, Debug, PartialEq)]
