@@ -1,0 +1,14 @@
+//! Heads in closed form, transfer and distillation: known answers, identities, adjoints against differences.
+
+#[path = "../support/known.rs"]
+mod floats;
+#[allow(dead_code, reason = "each test target uses a part of it")]
+#[path = "../support/random.rs"]
+mod random;
+
+mod adjoints;
+mod differences;
+mod fit;
+mod identities;
+mod known;
+mod learner;
