@@ -73,14 +73,8 @@ pub(crate) fn weight_sum<T: Real>(weights: Option<&[T]>, rows: usize) -> Result<
     };
     let argument = "sample_weight";
     shape(argument, (weights.len(), 1), (rows, 1))?;
-    let mut sum = 0.0;
-    for (row, &weight) in weights.iter().enumerate() {
-        if !weight.is_finite() || weight < T::ZERO {
-            let found = weight.to_f64();
-            return Err(Error::Weight { row, found });
-        }
-        sum += weight.to_f64();
-    }
+    self::weights(weights)?;
+    let sum: f64 = weights.iter().map(|w| w.to_f64()).sum();
     if sum == 0.0 {
         return Err(Error::Setting {
             name: "the sum of sample_weight",
@@ -89,6 +83,18 @@ pub(crate) fn weight_sum<T: Real>(weights: Option<&[T]>, rows: usize) -> Result<
         });
     }
     Ok(sum)
+}
+
+/// No weight is negative or not finite.
+pub(crate) fn weights<T: Real>(weights: &[T]) -> Result<()> {
+    let fault = |w: &T| !w.is_finite() || *w < T::ZERO;
+    match weights.iter().position(fault) {
+        None => Ok(()),
+        Some(row) => Err(Error::Weight {
+            row,
+            found: weights[row].to_f64(),
+        }),
+    }
 }
 
 /// A setting is finite and `allowed`.

@@ -1,11 +1,14 @@
 //! Many tasks at once: `min over theta, phi of sum_t L_t(theta_t, phi) + lambda R(theta, phi)`, where `phi` is what they share.
 //!
-//! A [`TaskSet`] describes the tasks, whatever learns them: [`linear`] has the convex methods, with certificates; [`balance`] says how much
-//! each task counts in a step of a network that all share; [`net`] has the networks.
+//! A [`TaskSet`] describes the tasks, whatever learns them, and [`Summaries`] hold what the squared loss needs of their rows. [`linear`]
+//! has the convex methods, with certificates; [`balance`] says how much each task counts in a step of a network that all share; [`net`]
+//! has the networks.
 
 pub mod balance;
 pub mod linear;
 pub mod net;
+mod summaries;
 mod tasks;
 
+pub use summaries::{Summaries, TaskSummary};
 pub use tasks::{Kind, Task, TaskSet};

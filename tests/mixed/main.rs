@@ -1,0 +1,8 @@
+//! Summaries of many tasks, and random effects learned from them.
+
+#[path = "../support/moments.rs"]
+mod moments;
+#[path = "../support/random.rs"]
+#[allow(dead_code, reason = "each test file uses a part of it")]
+mod random;
+mod summaries;
