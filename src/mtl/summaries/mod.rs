@@ -177,7 +177,7 @@ impl Summaries {
             (other.tasks(), other.features),
             "summaries of one shape"
         );
-        for mut part in self.parts(vec![0..other.tasks()]) {
+        for mut part in self.parts(core::iter::once(0..other.tasks())) {
             for t in part.tasks.clone() {
                 let TaskSummary {
                     rows, weight, mean, ..
@@ -219,7 +219,7 @@ impl Summaries {
     }
 
     /// The tasks in ranges that follow one another, from the first task to the last, each with its memory.
-    fn parts(&mut self, ranges: Vec<Range<usize>>) -> Vec<Part<'_>> {
+    fn parts(&mut self, ranges: impl IntoIterator<Item = Range<usize>>) -> Vec<Part<'_>> {
         let width = self.features + 1;
         let (mut rows, mut weight) = (&mut self.rows[..], &mut self.weight[..]);
         let (mut mean, mut products) = (&mut self.mean[..], &mut self.products[..]);
