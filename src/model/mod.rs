@@ -23,6 +23,8 @@ mod normal;
 mod summary;
 
 #[cfg(feature = "alloc")]
+pub(crate) use self::mlp::{Head, gather_rows};
+#[cfg(feature = "alloc")]
 pub use self::{
     class_model::{ClassModel, LogisticModel},
     classes::ClassWeight,

@@ -13,6 +13,7 @@ use cognate_kernels::{MatRef, Real};
 
 use crate::check;
 use crate::error::{Error, Result};
+use crate::model::Head;
 
 /// What a task predicts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,6 +30,14 @@ impl Kind {
         match self {
             Self::Number | Self::Classes(2) => 1,
             Self::Classes(classes) => classes,
+        }
+    }
+
+    /// The loss of those links.
+    pub(super) fn loss(self) -> Head {
+        match self {
+            Self::Number => Head::Squared,
+            Self::Classes(classes) => Head::of_classes(classes),
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use cognate::layer::{At, Ctx, Dense, Forward, Gram, Mode, Out, Stack, TaskGram};
+use cognate::mtl::net::TaskNet;
 use cognate::params::{LayoutBuf, Span};
 use cognate::workspace::Workspace;
 use cognate::{Activation, Level, MatMut, MatRef, Real};
@@ -12,6 +13,7 @@ use serde_json::Value;
 
 use crate::harness::build::{Build, Ours};
 use crate::harness::{Pass, close, config, levels, typed};
+use crate::nets::layer;
 use crate::support::layers::{Layer, RowMap};
 use crate::support::scalar::sum;
 use crate::support::{Bounded, Dual, Random, Scalar};
@@ -121,15 +123,7 @@ pub fn compare<T: Real>(found: &[f64], gradients: &[Vec<Bounded>]) -> Result<(),
     Ok(())
 }
 
-fn layer<T: Real>(ours: &Ours) -> &dyn TaskGram<T> {
-    match ours {
-        Ours::Dense(layer) => layer,
-        Ours::Dropout(layer) => layer,
-        Ours::LayerNorm(layer) => layer,
-    }
-}
-
-fn layers<T: Real>(build: &Build) -> Vec<&dyn TaskGram<T>> {
+fn layers<T: Real>(build: &Build) -> Vec<&dyn TaskNet<T>> {
     build.ours.iter().map(layer).collect()
 }
 

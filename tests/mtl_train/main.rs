@@ -5,5 +5,8 @@ mod harness;
 #[path = "../support/mod.rs"]
 mod support;
 
+mod case;
 mod gram;
 mod heads;
+mod nets;
+mod objective;

@@ -58,7 +58,12 @@ fn refill<T>(room: &mut Vec<T>, items: impl Iterator<Item = T>) {
     room.extend(items);
 }
 
-fn gather_rows<T: Real>(room: &mut Vec<T>, from: MatRef<'_, T>, rows: impl Iterator<Item = usize>) {
+/// Copies the rows of these indices side by side.
+pub(crate) fn gather_rows<T: Real>(
+    room: &mut Vec<T>,
+    from: MatRef<'_, T>,
+    rows: impl Iterator<Item = usize>,
+) {
     room.clear();
     let side_by_side = from.col_stride() == 1 || from.cols() == 1;
     for row in rows {

@@ -11,7 +11,7 @@ use crate::workspace::{Need, Work};
 
 /// The meaning of the outputs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Head {
+pub(crate) enum Head {
     /// One logit for two classes.
     Logistic,
     /// A logit a class.
@@ -22,7 +22,7 @@ pub(super) enum Head {
 
 impl Head {
     /// For a number of classes.
-    pub(super) fn of_classes(classes: usize) -> Self {
+    pub(crate) fn of_classes(classes: usize) -> Self {
         if classes == 2 {
             Self::Logistic
         } else {
@@ -31,7 +31,7 @@ impl Head {
     }
 
     /// Accuracy or R2 of outputs `z`; NaN where there is none.
-    pub(super) fn score<T: Real>(self, z: MatRef<'_, T>, y: &Targets<'_, T>) -> f64 {
+    pub(crate) fn score<T: Real>(self, z: MatRef<'_, T>, y: &Targets<'_, T>) -> f64 {
         let weights: Option<Vec<f64>> = y.weights.map(|w| w.iter().map(|w| w.to_f64()).collect());
         let score = match y.target {
             Target::Values(y) => metrics::r2(y, z, weights.as_deref()),

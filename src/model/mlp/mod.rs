@@ -20,7 +20,9 @@ mod run;
 mod settings;
 mod training;
 
+pub(crate) use self::batch::gather_rows;
 pub use self::fit::{Classes, Values};
+pub(crate) use self::head::Head;
 pub use self::network::Network;
 pub use self::settings::{LearningRate, Mlp, MlpSolver};
 pub use self::training::Training;

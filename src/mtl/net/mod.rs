@@ -11,6 +11,21 @@
 //! looked at. [`Ctx::weights`](crate::layer::Ctx::weights) say how much each task's cotangent counts where it enters layers that tasks
 //! share; a task's own layers are always moved by its own loss, with weight 1.
 
+mod batch;
 mod heads;
+mod objective;
 
+pub use batch::{TaskBatch, TaskRows};
 pub use heads::Heads;
+pub use objective::TaskNetObjective;
+
+use core::fmt::Debug;
+
+use cognate_kernels::Real;
+
+use crate::layer::{Tangent, TaskGram};
+
+/// A network of many tasks: any layer with all verbs that may be sent to other threads.
+pub trait TaskNet<T: Real>: Tangent<T> + TaskGram<T> + Debug + Send + Sync {}
+
+impl<T: Real, L: Tangent<T> + TaskGram<T> + Debug + Send + Sync> TaskNet<T> for L {}
