@@ -11,10 +11,12 @@
 //! looked at. [`Ctx::weights`](crate::layer::Ctx::weights) say how much each task's cotangent counts where it enters layers that tasks
 //! share; a task's own layers are always moved by its own loss, with weight 1.
 
+mod architecture;
 mod batch;
 mod heads;
 mod objective;
 
+pub use architecture::{Architecture, Built, Outline, Output};
 pub use batch::{TaskBatch, TaskRows};
 pub use heads::Heads;
 pub use objective::TaskNetObjective;
