@@ -12,12 +12,12 @@ fn lanes<T>() -> usize {
     256 / size_of::<T>()
 }
 
-/// The documented order, by one-number steps: `fma` chains a lane, lanes folded by halves.
-fn ordered_dot(x: &[f64], y: &[f64]) -> f64 {
+/// The documented order, by one-number steps: `a b + c` chains a lane, lanes folded by halves.
+fn ordered_dot(x: &[f64], y: &[f64], fma: impl Fn(f64, f64, f64) -> f64) -> f64 {
     let mut acc = vec![0.0; lanes::<f64>()];
     for i in 0..x.len() {
         let lane = &mut acc[i % lanes::<f64>()];
-        *lane = x[i].mul_add(y[i], *lane);
+        *lane = fma(x[i], y[i], *lane);
     }
     while acc.len() > 1 {
         let half = acc.len() / 2;
@@ -32,7 +32,11 @@ fn dots_follow_the_documented_order() {
     let (x, y) = (numbers.vec::<f64>(1000), numbers.vec::<f64>(1000));
     for level in support::levels() {
         for n in (0..200).chain([999, 1000]) {
-            let (got, want) = (dot(level, &x[..n], &y[..n]), ordered_dot(&x[..n], &y[..n]));
+            let fma = support::multiply_add(level, f64::mul_add);
+            let (got, want) = (
+                dot(level, &x[..n], &y[..n]),
+                ordered_dot(&x[..n], &y[..n], fma),
+            );
             assert_eq!(got.to_bits(), want.to_bits(), "{} {n}", level.name());
         }
     }
@@ -97,10 +101,11 @@ fn reductions_stay_within_their_bounds_and_agree() {
     within_bounds::<f64>();
 }
 
-/// `y + a x` and `a x` in one rounding each; column sums in a chain over the rows; all against plain loops, bit by bit.
-fn vectors<T: Real>(fma: impl Fn(T, T, T) -> T) {
+/// `y + a x` in one rounding where the hardware can, and `a x`; column sums in a chain over the rows; all against plain loops, bit by bit.
+fn vectors<T: Real>(fused: fn(T, T, T) -> T) {
     let mut numbers = Numbers(2);
     for level in support::levels() {
+        let fma = support::multiply_add(level, fused);
         for n in 0..=200 {
             let (x, y) = (numbers.vec::<T>(n), numbers.vec::<T>(n));
             let a = T::from_f64(-1.7);

@@ -4,6 +4,8 @@ use std::vec::Vec;
 use std::{println, vec};
 
 use super::{Product, run};
+#[cfg(target_arch = "aarch64")]
+use crate::isa::Neon;
 #[cfg(target_arch = "x86_64")]
 use crate::isa::{Avx2, Avx512};
 use crate::isa::{Model, Simd};
@@ -329,7 +331,16 @@ where
     one(case, expected, avx2.filter(|_| narrow)) + one(case, expected, avx512.filter(|_| wide))
 }
 
-#[cfg(not(target_arch = "x86_64"))]
+#[cfg(target_arch = "aarch64")]
+fn vector_sets<T: Fused>(case: &Case<T>, expected: &[T]) -> usize
+where
+    Neon: Simd<T>,
+{
+    let neon = Neon::detect();
+    one(case, expected, neon.filter(|_| wanted("neon", true)))
+}
+
+#[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
 fn vector_sets<T: Fused>(_: &Case<T>, _: &[T]) -> usize {
     0
 }

@@ -1,6 +1,10 @@
 //! [`Level`]: which instruction set to run on, found out once.
 
 use super::model::Model;
+#[cfg(target_arch = "aarch64")]
+use super::neon::Neon;
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+use super::simd128::Simd128;
 #[cfg(target_arch = "x86_64")]
 use super::{avx2::Avx2, avx512::Avx512};
 
@@ -16,6 +20,10 @@ pub(crate) enum Kind {
     Avx2(Avx2),
     #[cfg(target_arch = "x86_64")]
     Avx512(Avx512),
+    #[cfg(target_arch = "aarch64")]
+    Neon(Neon),
+    #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+    Simd128(Simd128),
 }
 
 impl Level {
@@ -37,8 +45,16 @@ impl Level {
             Avx2::detect().map(Kind::Avx2).map(Self),
             Avx512::detect().map(Kind::Avx512).map(Self),
         ];
-        #[cfg(not(target_arch = "x86_64"))]
-        let vector = [None, None];
+        #[cfg(target_arch = "aarch64")]
+        let vector = [Neon::detect().map(Kind::Neon).map(Self)];
+        #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+        let vector = [Simd128::detect().map(Kind::Simd128).map(Self)];
+        #[cfg(not(any(
+            target_arch = "x86_64",
+            target_arch = "aarch64",
+            all(target_arch = "wasm32", target_feature = "simd128")
+        )))]
+        let vector = [None];
         scalar.into_iter().chain(vector.into_iter().flatten())
     }
 
@@ -55,6 +71,10 @@ impl Level {
             Kind::Avx2(_) => "avx2",
             #[cfg(target_arch = "x86_64")]
             Kind::Avx512(_) => "avx512",
+            #[cfg(target_arch = "aarch64")]
+            Kind::Neon(_) => "neon",
+            #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+            Kind::Simd128(_) => "simd128",
         }
     }
 

@@ -23,10 +23,16 @@ mod model;
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
+#[cfg(target_arch = "aarch64")]
+mod neon;
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+mod simd128;
 
 pub(crate) use level::Kind;
 pub use level::Level;
 pub(crate) use model::Model;
+#[cfg(all(test, target_arch = "aarch64"))]
+pub(crate) use neon::Neon;
 #[cfg(all(test, target_arch = "x86_64"))]
 pub(crate) use {avx2::Avx2, avx512::Avx512};
 
@@ -188,6 +194,18 @@ macro_rules! dispatch {
             ),
             #[cfg(target_arch = "x86_64")]
             $crate::isa::Kind::Avx512($s) => $crate::isa::Isa::enter(
+                $s,
+                #[inline(always)]
+                move || $body,
+            ),
+            #[cfg(target_arch = "aarch64")]
+            $crate::isa::Kind::Neon($s) => $crate::isa::Isa::enter(
+                $s,
+                #[inline(always)]
+                move || $body,
+            ),
+            #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+            $crate::isa::Kind::Simd128($s) => $crate::isa::Isa::enter(
                 $s,
                 #[inline(always)]
                 move || $body,

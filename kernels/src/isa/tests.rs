@@ -68,20 +68,12 @@ fn arithmetic<T: Element, S: Simd<T>>(s: S, one: impl Simd<T, V = [T; 1], Mask =
             assert_lanes("copysign", &lanes(s, s.copysign(va, vb)), |l| {
                 one.copysign(x(l), y(l))[0]
             });
-            let (lt, le) = (
-                s.select(s.lt(va, vb), va, vb),
-                s.select(s.le(va, vb), vb, va),
-            );
-            assert_lanes(
-                "lt",
-                &lanes(s, lt),
-                |l| if a[l] < b[l] { a[l] } else { b[l] },
-            );
-            assert_lanes(
-                "le",
-                &lanes(s, le),
-                |l| if a[l] <= b[l] { b[l] } else { a[l] },
-            );
+            let (yes, no) = (s.splat(T::ONE), s.splat(T::ZERO));
+            let truth = |t: bool| if t { T::ONE } else { T::ZERO };
+            let lt = s.select(s.lt(va, vb), yes, no);
+            assert_lanes("lt", &lanes(s, lt), |l| truth(a[l] < b[l]));
+            let le = s.select(s.le(va, vb), yes, no);
+            assert_lanes("le", &lanes(s, le), |l| truth(a[l] <= b[l]));
             assert_lanes("sqrt", &lanes(s, s.sqrt(va)), |l| a[l].sqrt());
             assert_lanes("abs", &lanes(s, s.abs(va)), |l| one.abs(x(l))[0]);
             assert_lanes("neg", &lanes(s, s.neg(va)), |l| -a[l]);
@@ -180,6 +172,16 @@ fn every_method_equals_the_model_of_one_lane() {
     if let Some(s) = super::avx512::Avx512::detect() {
         check(s);
         ran.push("avx512");
+    }
+    #[cfg(target_arch = "aarch64")]
+    if let Some(s) = super::neon::Neon::detect() {
+        check(s);
+        ran.push("neon");
+    }
+    #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+    if let Some(s) = super::simd128::Simd128::detect() {
+        check(s);
+        ran.push("simd128");
     }
     std::println!("ran: {ran:?}");
 }

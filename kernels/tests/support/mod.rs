@@ -5,7 +5,7 @@ pub mod case;
 pub mod dd;
 pub mod product;
 
-use cognate_kernels::{Level, Real};
+use cognate_kernels::{Level, Real, axpy};
 
 /// The levels that `COGNATE_TEST_LEVELS` names (comma-separated), without it all that this machine has.
 ///
@@ -49,6 +49,22 @@ pub fn assert_bits<T: Real>(got: &[T], want: &[T], what: &str) {
     assert_eq!(got.len(), want.len(), "{what}: lengths");
     for (i, (&g, &w)) in got.iter().zip(want).enumerate() {
         assert_eq!(bits(g), bits(w), "{what}, element {i}: {g:?} for {w:?}");
+    }
+}
+
+/// `a b + c` as `level` rounds it: once, by `fused`, or, without a fused multiply-add in hardware, twice.
+pub fn multiply_add<T: Real>(level: Level, fused: fn(T, T, T) -> T) -> fn(T, T, T) -> T {
+    // (1 + e)(1 - e) - 1 = -e^2, which a product that is rounded first loses.
+    let mut rest = [-T::ONE];
+    axpy(
+        level,
+        T::ONE + T::EPSILON,
+        &[T::ONE - T::EPSILON],
+        &mut rest,
+    );
+    match rest[0] == T::ZERO {
+        true => |a, b, c| a * b + c,
+        false => fused,
     }
 }
 
