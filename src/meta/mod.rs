@@ -17,6 +17,7 @@ mod adapt;
 mod batch;
 mod clip;
 mod cut;
+pub mod distill;
 pub mod heads;
 mod implicit;
 mod learner;

@@ -8,6 +8,7 @@ mod random;
 
 mod adjoints;
 mod differences;
+mod distilling;
 mod fit;
 mod identities;
 mod known;
