@@ -10,6 +10,7 @@
 
 mod fitted;
 mod model;
+pub mod prox;
 
 pub use fitted::{Certificate, Fitted};
 pub use model::{Axis, Learned, LinearTask, TaskLinear};

@@ -1,0 +1,118 @@
+//! Dirty model (Jalali, Ravikumar, Sanghavi and Ruan 2010): features that all tasks share, and features of single tasks.
+//! ```text
+//! W = S + B            lambda ( sum_jk |S_jk| + shared * sum_j ||B_j|| )
+//! ```
+//! Rows of B are measured by their 2-norm, or by their largest entry ([`RowSize::Largest`], as in the paper). For K links B is 0 from
+//! `shared = sqrt(K)` on (K for the largest entry), and then this is [`L1`](super::L1); S is 0 up to `shared = 1`, and with 2-norms this
+//! is [`L21`](super::L21). In between, where nothing is set, lies the geometric mean of both. The sum W is what is unique, its parts need
+//! not be.
+
+use alloc::{boxed::Box, vec, vec::Vec};
+
+use cognate_kernels::Real;
+
+use super::{Norm, Parts, Penalty, Proximal, Settings};
+use crate::check;
+use crate::error::Result;
+use crate::mtl::TaskSet;
+use crate::mtl::linear::{Learned, LinearMethod};
+
+/// How large a row is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum RowSize {
+    /// `||B_j||_2`.
+    #[default]
+    Length,
+    /// `max_k |B_jk|`.
+    Largest,
+}
+
+/// Shared features and single ones.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Dirty {
+    /// The strength, above 0. Default 1.
+    pub lambda: f64,
+    /// The price of shared features against single ones, above 0. Default: between the two at which one part is off.
+    pub shared: Option<f64>,
+    /// The size of a row of the shared part. Default: its 2-norm.
+    pub size: RowSize,
+    /// Intercept, tolerance, iterations.
+    pub settings: Settings,
+}
+
+impl Default for Dirty {
+    fn default() -> Self {
+        Self {
+            lambda: 1.0,
+            shared: None,
+            size: RowSize::Length,
+            settings: Settings::default(),
+        }
+    }
+}
+
+impl Dirty {
+    /// Sets [`Dirty::lambda`].
+    pub fn with_lambda(self, lambda: f64) -> Self {
+        Self { lambda, ..self }
+    }
+
+    /// Sets [`Dirty::shared`].
+    pub fn with_shared(self, shared: f64) -> Self {
+        Self {
+            shared: Some(shared),
+            ..self
+        }
+    }
+
+    /// Sets [`Dirty::size`].
+    pub fn with_size(self, size: RowSize) -> Self {
+        Self { size, ..self }
+    }
+
+    /// Sets [`Dirty::settings`].
+    pub fn with_settings(self, settings: Settings) -> Self {
+        Self { settings, ..self }
+    }
+}
+
+impl Proximal for Dirty {
+    fn name(&self) -> &'static str {
+        "dirty"
+    }
+
+    fn lambda(&self) -> f64 {
+        self.lambda
+    }
+
+    fn at(&self, lambda: f64) -> Box<dyn LinearMethod> {
+        Box::new(self.with_lambda(lambda))
+    }
+
+    fn settings(&self) -> Settings {
+        self.settings
+    }
+
+    fn penalty(&self, tasks: &TaskSet<'_, f64>) -> Result<Penalty> {
+        let links: usize = tasks.tasks().iter().map(|task| task.kind.links()).sum();
+        let root = Real::sqrt(links as f64);
+        let (norm, middle) = match self.size {
+            RowSize::Length => (Norm::Rows, Real::sqrt(root)),
+            RowSize::Largest => (Norm::RowMaxima, root),
+        };
+        let shared = self.shared.unwrap_or(middle);
+        check::setting("shared", "above 0", shared, shared > 0.0)?;
+        Ok(Penalty {
+            parts: vec![(Norm::Entries, 1.0), (norm, shared)],
+            square: 0.0,
+        })
+    }
+
+    fn learned(&self, parts: &Parts) -> Vec<Learned> {
+        vec![
+            parts.support(1),
+            parts.part("single", 0),
+            parts.part("shared", 1),
+        ]
+    }
+}

@@ -1,0 +1,67 @@
+//! L1 (Tibshirani 1996): a lasso a task at one common strength; nothing but the strength is shared.
+//! ```text
+//! lambda sum_jk |W_jk|
+//! ```
+
+use alloc::{boxed::Box, vec, vec::Vec};
+
+use super::{Norm, Parts, Penalty, Proximal, Settings};
+use crate::error::Result;
+use crate::mtl::TaskSet;
+use crate::mtl::linear::{Learned, LinearMethod};
+
+/// Sparsity, each task by itself.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct L1 {
+    /// The strength, above 0. Default 1.
+    pub lambda: f64,
+    /// Intercept, tolerance, iterations.
+    pub settings: Settings,
+}
+
+impl Default for L1 {
+    fn default() -> Self {
+        Self {
+            lambda: 1.0,
+            settings: Settings::default(),
+        }
+    }
+}
+
+impl L1 {
+    /// Sets [`L1::lambda`].
+    pub fn with_lambda(self, lambda: f64) -> Self {
+        Self { lambda, ..self }
+    }
+
+    /// Sets [`L1::settings`].
+    pub fn with_settings(self, settings: Settings) -> Self {
+        Self { settings, ..self }
+    }
+}
+
+impl Proximal for L1 {
+    fn name(&self) -> &'static str {
+        "l1"
+    }
+
+    fn lambda(&self) -> f64 {
+        self.lambda
+    }
+
+    fn at(&self, lambda: f64) -> Box<dyn LinearMethod> {
+        Box::new(self.with_lambda(lambda))
+    }
+
+    fn settings(&self) -> Settings {
+        self.settings
+    }
+
+    fn penalty(&self, _: &TaskSet<'_, f64>) -> Result<Penalty> {
+        Ok(Penalty::of(Norm::Entries))
+    }
+
+    fn learned(&self, parts: &Parts) -> Vec<Learned> {
+        vec![parts.support(0)]
+    }
+}

@@ -1,0 +1,131 @@
+//! The losses of all tasks as one smooth function of `W: d x K`, the intercepts always at their best.
+//!
+//! ```text
+//! f(W) = min over b of sum_t omega_t sum_i c_i l_t(W_t' x_i + b_t, y_ti)          C = -grad f(W) = [X_t' r_t],   r_t = -l_t'
+//! ```
+//! Minimised over the intercepts f is as smooth and convex as before, an intercept slows nothing down, and the residuals of each task sum
+//! to 0: so do multiples of them, which makes them feasible for the dual.
+//!
+//! **Apart.** For `s` times the residuals as dual point, `P - D = sum_t [f_t(z_t) + f_t*(-s r_t)] + lambda Omega(W)`. The losses' part,
+//! less `<W, s C>`, is what [`Losses::apart`] gives.
+
+use core::ops::Range;
+
+use alloc::{vec, vec::Vec};
+
+use cognate_kernels::{MatMut, MatRef};
+
+use super::groups::groups;
+use super::squared::Squared;
+use crate::error::{Error, Result};
+use crate::mtl::TaskSet;
+use crate::workspace::{Need, Work};
+
+/// All tasks' losses.
+pub(super) struct Losses {
+    /// Features, `d`.
+    pub(super) features: usize,
+    /// Columns of W, `K`.
+    pub(super) columns: usize,
+    /// The columns of each task.
+    pub(super) of_task: Vec<Range<usize>>,
+    pub(super) squared: Vec<Squared>,
+}
+
+impl Losses {
+    /// The losses of `tasks`. Where squared losses have at least `gram_from` rows a feature, they keep `X'X` instead of the rows.
+    ///
+    /// # Errors
+    /// If a task cannot be learned: it is named.
+    pub(super) fn new(tasks: &TaskSet<'_, f64>, intercept: bool, gram_from: usize) -> Result<Self> {
+        let (groups, of_task) = groups(tasks);
+        let mut squared = Vec::new();
+        for group in &groups {
+            if !group.numbers {
+                let name = &tasks.tasks()[group.tasks[0]].name;
+                return Err(Error::task(name, "is not of numbers"));
+            }
+            squared.push(Squared::new(tasks, group, intercept, gram_from)?);
+        }
+        Ok(Self {
+            features: tasks.features(),
+            columns: of_task.iter().map(|range| range.end).max().unwrap_or(0),
+            of_task,
+            squared,
+        })
+    }
+
+    /// Numbers of `W`.
+    pub(super) fn len(&self) -> usize {
+        self.features * self.columns
+    }
+
+    pub(super) fn need(&self) -> Need {
+        let scratch = self.squared.iter().map(Squared::scratch);
+        Need::scratch(scratch.max().unwrap_or(0))
+    }
+
+    fn mat<'w>(&self, w: &'w [f64]) -> MatRef<'w, f64> {
+        MatRef::planned(w, self.features, self.columns)
+    }
+
+    /// `C = -grad f` at `w`; the value. `saved` then holds the point.
+    pub(super) fn correlate(
+        &self,
+        w: &[f64],
+        c: &mut [f64],
+        _saved: &mut [f64],
+        work: &mut Work<'_, f64>,
+    ) -> f64 {
+        let (w, mut value) = (self.mat(w), 0.0);
+        let mut c = MatMut::planned(c, self.features, self.columns);
+        for squared in &self.squared {
+            let columns = squared.columns.clone();
+            let part = block(c.rb_mut(), columns.clone());
+            value += squared.correlate(w.cols_range(columns), part, work);
+        }
+        value
+    }
+
+    /// `out = H v`, H the Hessian at the point that `saved` holds.
+    pub(super) fn multiply(
+        &self,
+        v: &[f64],
+        out: &mut [f64],
+        _saved: &[f64],
+        work: &mut Work<'_, f64>,
+    ) {
+        let v = self.mat(v);
+        let mut out = MatMut::planned(out, self.features, self.columns);
+        for squared in &self.squared {
+            let columns = squared.columns.clone();
+            let part = block(out.rb_mut(), columns.clone());
+            squared.multiply(v.cols_range(columns), part, work);
+        }
+    }
+
+    /// What value and dual value at `s` times the residuals are apart, but for the penalty, at the point that `saved` holds.
+    pub(super) fn apart(&self, s: f64, w: &[f64], c: &[f64], _saved: &[f64]) -> f64 {
+        let (w, c) = (self.mat(w), self.mat(c));
+        let of = |squared: &Squared| {
+            let columns = squared.columns.clone();
+            squared.apart(s, w.cols_range(columns.clone()), c.cols_range(columns))
+        };
+        self.squared.iter().map(of).sum()
+    }
+
+    /// The best intercepts at the point that `saved` holds, one a column.
+    pub(super) fn intercepts(&self, w: &[f64], _saved: &[f64]) -> Vec<f64> {
+        let mut b = vec![0.0; self.columns];
+        for squared in &self.squared {
+            let columns = squared.columns.clone();
+            squared.intercepts(self.mat(w).cols_range(columns.clone()), &mut b[columns]);
+        }
+        b
+    }
+}
+
+/// Some columns of a matrix.
+fn block(c: MatMut<'_, f64>, columns: Range<usize>) -> MatMut<'_, f64> {
+    c.split_cols(columns.end).0.split_cols(columns.start).1
+}

@@ -1,0 +1,128 @@
+//! The singular values of `W: d x K`, from the eigenvalues of the smaller of `W'W` and `WW'`.
+//!
+//! With `W'W = V diag(sigma^2) V'`, shrinking the singular values by tau is one more product:
+//! ```text
+//! W <- W V diag((1 - tau / sigma)+) V'        or, from the other side,     W <- U diag((1 - tau / sigma)+) U' W
+//! ```
+//! A square root of an eigenvalue is good to `eps sigma_1^2 / sigma`, which is harmless for values above tau; those that drown in the
+//! rounding of `sigma_1^2` count as 0.
+
+use alloc::{vec, vec::Vec};
+
+use cognate_kernels::{MatMut, MatRef, Product, Real, gemm, gemm_scratch};
+
+use crate::linalg::eigen;
+use crate::workspace::default_level;
+
+/// Singular values, and the vectors of the smaller side.
+pub(super) struct Spectrum {
+    /// Rows and columns of the matrix.
+    shape: (usize, usize),
+    /// Descending.
+    values: Vec<f64>,
+    /// One a row, in the same order.
+    vectors: Vec<f64>,
+}
+
+/// `C = A B`, of small matrices.
+pub(super) fn product(a: MatRef<'_, f64>, b: MatRef<'_, f64>, c: MatMut<'_, f64>) {
+    let level = default_level();
+    let mut scratch = vec![0.0; gemm_scratch::<f64>(level, a.rows(), a.cols(), b.cols())];
+    gemm(level, Product::new(a, b), c, &mut scratch);
+}
+
+impl Spectrum {
+    /// Of `w: d x K`, row-major, `columns` being K.
+    pub(super) fn of(w: &[f64], columns: usize) -> Self {
+        let shape = (w.len() / columns, columns);
+        let w = MatRef::planned(w, shape.0, shape.1);
+        let (n, from_right) = (shape.0.min(shape.1), shape.1 <= shape.0);
+        let (mut gram, mut vectors) = (vec![0.0; n * n], vec![0.0; n * n]);
+        let (left, right) = if from_right { (w.t(), w) } else { (w, w.t()) };
+        product(left, right, MatMut::planned(&mut gram, n, n));
+        eigen(
+            MatMut::planned(&mut gram, n, n),
+            MatMut::planned(&mut vectors, n, n),
+        );
+        let top = gram[n * n - 1];
+        let least = 4.0 * n as f64 * f64::EPSILON * top;
+        let root = |i: usize| match gram[i * n + i] {
+            square if square > least => Real::sqrt(square),
+            _ => 0.0,
+        };
+        Self {
+            shape,
+            values: (0..n).rev().map(root).collect(),
+            vectors: (0..n)
+                .rev()
+                .flat_map(|i| vectors[i * n..(i + 1) * n].iter().copied())
+                .collect(),
+        }
+    }
+
+    /// The singular values, descending.
+    pub(super) fn values(&self) -> impl Iterator<Item = f64> {
+        self.values.iter().copied()
+    }
+
+    /// Number of singular values that are not 0.
+    pub(super) fn rank(&self) -> usize {
+        self.values.iter().filter(|&&s| s > 0.0).count()
+    }
+
+    /// Makes the singular values of `w`, the matrix that this is the spectrum of, smaller by `tau`; their sum.
+    pub(super) fn shrink(&self, tau: f64, w: &mut [f64]) -> f64 {
+        let n = self.values.len();
+        let left: Vec<f64> = self.values().take_while(|&s| s > tau).collect();
+        let rank = left.len();
+        if rank == 0 {
+            w.fill(0.0);
+            return 0.0;
+        }
+        let vectors = MatRef::planned(&self.vectors[..rank * n], rank, n);
+        let mut scaled = self.vectors[..rank * n].to_vec();
+        for (row, s) in scaled.chunks_exact_mut(n).zip(&left) {
+            row.iter_mut().for_each(|v| *v *= 1.0 - tau / s);
+        }
+        let mut filter = vec![0.0; n * n];
+        let scaled = MatRef::planned(&scaled, rank, n);
+        product(scaled.t(), vectors, MatMut::planned(&mut filter, n, n));
+        let (filter, old) = (MatRef::planned(&filter, n, n), w.to_vec());
+        let (d, k) = self.shape;
+        let (old, new) = (MatRef::planned(&old, d, k), MatMut::planned(w, d, k));
+        match n == k {
+            true => product(old, filter, new),
+            false => product(filter, old, new),
+        }
+        left.iter().map(|s| s - tau).sum()
+    }
+
+    /// `W = L R'` with `L: d x r` and `R: K x r`, the singular values' roots in both; `L` and `R`, row-major.
+    pub(super) fn factors(&self, w: &[f64]) -> (Vec<f64>, Vec<f64>) {
+        let (rank, (d, k)) = (self.rank(), self.shape);
+        let n = self.values.len();
+        let w = MatRef::planned(w, d, k);
+        let mut near = vec![0.0; n * rank];
+        for i in 0..rank {
+            for j in 0..n {
+                near[j * rank + i] = self.vectors[i * n + j];
+            }
+        }
+        let (far_side, from_right) = (if n == k { d } else { k }, n == k);
+        let mut far = vec![0.0; far_side * rank];
+        let whole = if from_right { w } else { w.t() };
+        product(
+            whole,
+            MatRef::planned(&near, n, rank),
+            MatMut::planned(&mut far, far_side, rank),
+        );
+        let roots: Vec<f64> = self.values().take(rank).map(Real::sqrt).collect();
+        for (i, v) in near.iter_mut().enumerate() {
+            *v *= roots[i % rank];
+        }
+        for (i, v) in far.iter_mut().enumerate() {
+            *v /= roots[i % rank];
+        }
+        if from_right { (far, near) } else { (near, far) }
+    }
+}

@@ -1,0 +1,121 @@
+//! Robust multi-task learning: most tasks share something, a few are outliers and do not.
+//! ```text
+//! W = L + S            lambda ( R(L) + outlier * sum_t ||S_t||_2 )
+//! ```
+//! What is shared is a subspace, `R = ||L||_*` (Chen, Zhou and Ye 2011), or features, `R = sum_j ||L_j||_2` ([`Common::Features`]: Gong,
+//! Ye and Zhang 2012). A task's own part is there as a whole or not at all.
+//!
+//! With low rank S is 0 from `outlier = 1` on, and this is [`Trace`](super::Trace); L is 0 below `1 / sqrt(T)` for T tasks. In
+//! between, where nothing is set, lies the geometric mean. For features the default is `sqrt(d / T)`, at which chance makes both dual
+//! norms equal.
+
+use alloc::{boxed::Box, vec, vec::Vec};
+
+use cognate_kernels::Real;
+
+use super::groups::task_of_column;
+use super::{Norm, Parts, Penalty, Proximal, Settings};
+use crate::check;
+use crate::error::Result;
+use crate::mtl::TaskSet;
+use crate::mtl::linear::{Learned, LinearMethod};
+
+/// What the tasks that are no outliers share.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Common {
+    /// A subspace: low rank.
+    #[default]
+    Subspace,
+    /// Features.
+    Features,
+}
+
+/// What most tasks share, and outlying tasks.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Robust {
+    /// The strength, above 0. Default 1.
+    pub lambda: f64,
+    /// The price of an outlying task against what is common, above 0. Default: see above.
+    pub outlier: Option<f64>,
+    /// What the other tasks share. Default: a subspace.
+    pub common: Common,
+    /// Intercept, tolerance, iterations.
+    pub settings: Settings,
+}
+
+impl Default for Robust {
+    fn default() -> Self {
+        Self {
+            lambda: 1.0,
+            outlier: None,
+            common: Common::Subspace,
+            settings: Settings::default(),
+        }
+    }
+}
+
+impl Robust {
+    /// Sets [`Robust::lambda`].
+    pub fn with_lambda(self, lambda: f64) -> Self {
+        Self { lambda, ..self }
+    }
+
+    /// Sets [`Robust::outlier`].
+    pub fn with_outlier(self, outlier: f64) -> Self {
+        Self {
+            outlier: Some(outlier),
+            ..self
+        }
+    }
+
+    /// Sets [`Robust::common`].
+    pub fn with_common(self, common: Common) -> Self {
+        Self { common, ..self }
+    }
+
+    /// Sets [`Robust::settings`].
+    pub fn with_settings(self, settings: Settings) -> Self {
+        Self { settings, ..self }
+    }
+}
+
+impl Proximal for Robust {
+    fn name(&self) -> &'static str {
+        "robust"
+    }
+
+    fn lambda(&self) -> f64 {
+        self.lambda
+    }
+
+    fn at(&self, lambda: f64) -> Box<dyn LinearMethod> {
+        Box::new(self.with_lambda(lambda))
+    }
+
+    fn settings(&self) -> Settings {
+        self.settings
+    }
+
+    fn penalty(&self, tasks: &TaskSet<'_, f64>) -> Result<Penalty> {
+        let root = Real::sqrt(tasks.tasks().len() as f64);
+        let (norm, usual) = match self.common {
+            Common::Subspace => (Norm::Nuclear, 1.0 / Real::sqrt(root)),
+            Common::Features => (Norm::Rows, Real::sqrt(tasks.features() as f64) / root),
+        };
+        let outlier = self.outlier.unwrap_or(usual);
+        check::setting("outlier", "above 0", outlier, outlier > 0.0)?;
+        Ok(Penalty {
+            parts: vec![(norm, 1.0), (Norm::Tasks(task_of_column(tasks)), outlier)],
+            square: 0.0,
+        })
+    }
+
+    fn learned(&self, parts: &Parts) -> Vec<Learned> {
+        let mut learned = vec![parts.part("common", 0), parts.part("outlier", 1)];
+        match self.common {
+            Common::Subspace => learned.extend(parts.low_rank(0)),
+            Common::Features => learned.push(parts.support(0)),
+        }
+        learned
+    }
+}

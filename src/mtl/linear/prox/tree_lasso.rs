@@ -1,0 +1,128 @@
+//! Tree-guided group lasso (Kim and Xing 2010): a tree of groups of tasks says who is likely to use the same features.
+//! ```text
+//! lambda sum_j sum_g c_g ||W_(j, g)||_2            W_(j, g): the weights of feature j in the tasks of group g
+//! ```
+//! Groups are nested or apart. With single tasks as the only groups this is [`L1`](super::L1), with all tasks as the only group
+//! [`L21`](super::L21); in a tree a feature may be out for a whole branch, or for a leaf of it.
+
+use alloc::{boxed::Box, string::String, vec, vec::Vec};
+
+use super::groups::groups;
+use super::tree::TaskTree;
+use super::{Norm, Parts, Penalty, Proximal, Settings};
+use crate::check;
+use crate::error::{Error, Result};
+use crate::mtl::TaskSet;
+use crate::mtl::linear::{Learned, LinearMethod};
+
+/// Tasks that are likely to use the same features.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TaskGroup {
+    /// Their names.
+    pub tasks: Vec<String>,
+    /// What a feature costs in this group, 0 or more.
+    pub weight: f64,
+}
+
+impl TaskGroup {
+    /// A group of the tasks called so.
+    pub fn new(tasks: &[&str], weight: f64) -> Self {
+        Self {
+            tasks: tasks.iter().map(|&name| name.into()).collect(),
+            weight,
+        }
+    }
+}
+
+/// Joint sparsity by nested groups of tasks.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TreeLasso {
+    /// The strength, above 0. Default 1.
+    pub lambda: f64,
+    /// The groups, in any order. Each task is in one of positive weight at least.
+    pub groups: Vec<TaskGroup>,
+    /// Intercept, tolerance, iterations.
+    pub settings: Settings,
+}
+
+impl TreeLasso {
+    /// These groups at strength 1.
+    pub fn new(groups: Vec<TaskGroup>) -> Self {
+        Self {
+            lambda: 1.0,
+            groups,
+            settings: Settings::default(),
+        }
+    }
+
+    /// Sets [`TreeLasso::lambda`].
+    pub fn with_lambda(self, lambda: f64) -> Self {
+        Self { lambda, ..self }
+    }
+
+    /// Sets [`TreeLasso::settings`].
+    pub fn with_settings(self, settings: Settings) -> Self {
+        Self { settings, ..self }
+    }
+}
+
+impl Proximal for TreeLasso {
+    fn name(&self) -> &'static str {
+        "tree-lasso"
+    }
+
+    fn lambda(&self) -> f64 {
+        self.lambda
+    }
+
+    fn at(&self, lambda: f64) -> Box<dyn LinearMethod> {
+        Box::new(self.clone().with_lambda(lambda))
+    }
+
+    fn settings(&self) -> Settings {
+        self.settings
+    }
+
+    fn penalty(&self, tasks: &TaskSet<'_, f64>) -> Result<Penalty> {
+        let columns = groups(tasks).1;
+        let mut of_columns = Vec::new();
+        for TaskGroup {
+            tasks: names,
+            weight,
+        } in &self.groups
+        {
+            check::setting(
+                "the weight of a group",
+                "0 or more",
+                *weight,
+                *weight >= 0.0,
+            )?;
+            let mut group = Vec::new();
+            for name in names {
+                let place = tasks.tasks().iter().position(|task| task.name == *name);
+                let place = place
+                    .ok_or_else(|| Error::task(name, "is in a group, but not among the tasks"))?;
+                group.extend(columns[place].clone());
+            }
+            of_columns.push((group, *weight));
+        }
+        let tree = TaskTree::new(of_columns).ok_or(Error::Setting {
+            name: "the number of groups that overlap without one holding the other, or are empty",
+            must: "0",
+            found: 1.0,
+        })?;
+        match tasks
+            .tasks()
+            .iter()
+            .zip(columns)
+            .find(|(_, columns)| !tree.penalises(columns.start))
+        {
+            Some((task, _)) => Err(Error::task(&task.name, "is in no group of positive weight")),
+            None => Ok(Penalty::of(Norm::Tree(tree))),
+        }
+    }
+
+    fn learned(&self, parts: &Parts) -> Vec<Learned> {
+        vec![parts.support(0)]
+    }
+}
