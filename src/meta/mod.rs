@@ -19,6 +19,8 @@ mod clip;
 mod cut;
 pub mod distill;
 pub mod heads;
+#[cfg(feature = "alloc")]
+pub mod episodes;
 mod implicit;
 mod learner;
 mod net_tasks;

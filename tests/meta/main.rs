@@ -6,6 +6,7 @@ mod floats;
 mod support;
 
 mod common;
+mod episodes;
 
 mod known;
 mod reference;
