@@ -35,12 +35,7 @@ pub struct Implicit {
 
 impl Default for Implicit {
     fn default() -> Self {
-        Self {
-            curvature: Curvature::Hessian,
-            max_products: 20,
-            cg_tol: 1e-6,
-            tol: 1e-3,
-        }
+        Self::DEFAULT
     }
 }
 
@@ -69,6 +64,14 @@ pub(super) struct Optimum<'t, T, S, Q> {
 }
 
 impl Implicit {
+    /// The default settings.
+    pub const DEFAULT: Self = Self {
+        curvature: Curvature::Hessian,
+        max_products: 20,
+        cg_tol: 1e-6,
+        tol: 1e-3,
+    };
+
     /// Elements of slab for `n` parameters.
     pub(super) fn need(n: usize, support: Need, query: Need) -> usize {
         support.saved + query.saved + 2 * n + cg_scratch(n)

@@ -19,8 +19,6 @@ mod clip;
 mod cut;
 pub mod distill;
 pub mod heads;
-#[cfg(feature = "alloc")]
-pub mod episodes;
 mod implicit;
 mod learner;
 mod net_tasks;
@@ -29,6 +27,25 @@ mod tape;
 mod tasks;
 mod unroll;
 
+#[cfg(feature = "alloc")]
+mod adapter;
+#[cfg(feature = "alloc")]
+pub mod episodes;
+#[cfg(feature = "alloc")]
+mod evaluate;
+#[cfg(feature = "alloc")]
+mod loss;
+#[cfg(feature = "alloc")]
+pub mod methods;
+#[cfg(feature = "alloc")]
+mod model;
+#[cfg(feature = "alloc")]
+mod net;
+#[cfg(feature = "alloc")]
+mod settings;
+#[cfg(feature = "alloc")]
+mod training;
+
 pub use adapt::Adaptation;
 pub use batch::BatchReport;
 pub use implicit::{Implicit, Solved};
@@ -36,3 +53,14 @@ pub use learner::{InnerLoop, Learner, MetaGradient};
 pub use net_tasks::{NetTasks, Rows};
 pub use rates::{Rates, SharedBy};
 pub use tasks::{Gradients, Tasks};
+
+#[cfg(feature = "alloc")]
+pub use adapter::{Adapted, Adapter};
+#[cfg(feature = "alloc")]
+pub use evaluate::{Evaluation, Score};
+#[cfg(feature = "alloc")]
+pub use model::MetaModel;
+#[cfg(feature = "alloc")]
+pub use settings::{MetaLearner, MultiStep};
+#[cfg(feature = "alloc")]
+pub use training::{MetaReport, MetaTraining};

@@ -1,0 +1,16 @@
+//! Implicit MAML (Rajeswaran, Finn, Kakade and Levine 2019): a task's parameters are the optimum near the start, not the end of some steps.
+//! ```text
+//! theta_i = argmin L_S(theta) + mu / 2 ||theta - phi||^2
+//! ```
+//! The steps, which the pull is part of, must reach that optimum for the gradient to hold: see [`Implicit`] for how that is checked.
+
+use super::{MAML, Rule};
+use crate::meta::{Implicit, MetaGradient};
+
+/// The gradient through the optimum.
+pub const IMAML: Rule = Rule {
+    name: "imaml",
+    gradient: MetaGradient::Implicit(Implicit::DEFAULT),
+    proximal: 2.0,
+    ..MAML
+};
