@@ -106,8 +106,11 @@ fn training(rule: Rule, steps: usize) -> impl FnMut() {
     }
 }
 
+/// A name, what is timed, and the least seconds so far.
+type Timed = (String, Box<dyn FnMut()>, f64);
+
 fn main() {
-    let mut cases: Vec<(String, Box<dyn FnMut()>, f64)> = vec![];
+    let mut cases: Vec<Timed> = vec![];
     for (name, rule) in [("maml", MAML), ("fomaml", FOMAML)] {
         for steps in [1, 5] {
             let best = f64::INFINITY;

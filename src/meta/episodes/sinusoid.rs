@@ -118,7 +118,7 @@ impl<T: Real> Episodes<T> for Sinusoids {
 /// `sin x` for moderate `x`, to about 1e-16 absolute: by the series around the nearest multiple of pi, the same bits everywhere.
 fn sine(x: f64) -> f64 {
     /// pi in two parts, the first of few bits.
-    const PARTS: [f64; 2] = [3.140_625, 9.676_535_897_932_384_6e-4];
+    const PARTS: [f64; 2] = [3.140_625, 9.676_535_897_932_385e-4];
     const TERMS: [f64; 12] = {
         let (mut terms, mut k) = ([1.0; 12], 1);
         while k < 12 {
