@@ -16,6 +16,7 @@ use core::mem::MaybeUninit;
 
 use super::finish::activate;
 use super::pack::pack;
+use super::pairs;
 use super::plan::STACK;
 use super::problem::{Grid, Problem};
 use crate::Real;
@@ -47,6 +48,13 @@ const fn rows_of<T, S: Simd<T>>(columns: usize) -> usize {
 /// - Every element of the problem's operands is valid, C's for writes; nothing aliases C.
 #[inline(never)]
 pub(super) unsafe fn solve<T: Real, S: Simd<T>>(s: S, p: &Problem<T>, scratch: &mut [T]) {
+    if pairs::fits::<T, S>(p) {
+        // SAFETY: the caller's promises.
+        return unsafe {
+            pairs::solve(s, p);
+            activate(s, p);
+        };
+    }
     let mut stack = [const { MaybeUninit::<T>::uninit() }; STACK];
     let (room, length) = if scratch.len() > STACK {
         (scratch.as_mut_ptr(), scratch.len())

@@ -17,6 +17,7 @@ mod block;
 mod finish;
 mod lanes;
 mod pack;
+mod pairs;
 mod plan;
 mod problem;
 mod tile;
