@@ -11,9 +11,14 @@
 mod fitted;
 mod model;
 pub mod prox;
+mod soft;
 
 pub use fitted::{Certificate, Fitted};
 pub use model::{Axis, Learned, LinearTask, TaskLinear};
+pub use soft::{
+    Branch, FitSettings, Graph, GraphEdge, Icm, Independent, MeanRegularised, Pooled, Relation,
+    SharedSpecific, Tree, TreeNode,
+};
 
 use alloc::{boxed::Box, vec::Vec};
 

@@ -1,0 +1,314 @@
+//! Relations that need no description of the tasks.
+
+use alloc::{boxed::Box, vec::Vec};
+
+use super::{FitSettings, Relation, Soft};
+use crate::error::Result;
+use crate::mtl::TaskSet;
+use crate::mtl::linear::{Fitted, LinearMethod};
+
+/// A ridge a task and nothing shared: `lambda/2 ||W||^2`. With intercepts, each task's is free.
+///
+/// Tasks must have as many links as one another.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Independent {
+    /// The ridge, above 0. Default 1.
+    pub lambda: f64,
+    /// How it is fitted.
+    pub settings: FitSettings,
+}
+
+/// One model for all tasks: `T lambda/2 ||w||^2`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Pooled {
+    /// The ridge a task, above 0. Default 1.
+    pub lambda: f64,
+    /// How it is fitted.
+    pub settings: FitSettings,
+}
+
+/// Tasks near their mean: `lambda/2 sum_t ||w_t - mean||^2 + eps/2 ||W||^2` (Evgeniou and Pontil 2004).
+///
+/// From independent ridges (lambda to 0) to the pooled one (to infinity). A task never seen has the mean.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct MeanRegularised {
+    /// How strongly tasks keep to the mean, at least 0. Default 1.
+    pub lambda: f64,
+    /// The ridge on each task, above 0. Default 0.1.
+    pub eps: f64,
+    /// How it is fitted.
+    pub settings: FitSettings,
+}
+
+/// Tasks as a shared part and one of their own: `w_t = phi + v_t` with `mu/2 ||phi||^2 + lambda/2 sum_t ||v_t||^2`.
+///
+/// Pooled as lambda goes to infinity; independent as mu does. A task never seen has phi.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct SharedSpecific {
+    /// The ridge nu on each task's own part, above 0. Default 1.
+    pub lambda: f64,
+    /// The ridge on the shared part, above 0. Default 0.1.
+    pub mu: f64,
+    /// How it is fitted.
+    pub settings: FitSettings,
+}
+
+impl Default for Independent {
+    fn default() -> Self {
+        Self {
+            lambda: 1.0,
+            settings: FitSettings::default(),
+        }
+    }
+}
+
+impl Independent {
+    /// Sets [`Independent::lambda`].
+    pub fn with_lambda(self, lambda: f64) -> Self {
+        Self { lambda, ..self }
+    }
+
+    /// Sets [`Independent::settings`].
+    pub fn with_settings(self, settings: FitSettings) -> Self {
+        Self { settings, ..self }
+    }
+}
+
+impl Soft for Independent {
+    const STRONGEST: f64 = 10.0;
+
+    fn strength(&self) -> f64 {
+        self.lambda
+    }
+
+    fn with_strength(&self, lambda: f64) -> Self {
+        self.with_lambda(lambda)
+    }
+
+    fn settings(&self) -> &FitSettings {
+        &self.settings
+    }
+
+    fn relation(&self, tasks: &TaskSet<'_, f64>) -> Result<Relation> {
+        Relation::independent(tasks.tasks().len(), self.lambda)
+    }
+}
+
+impl LinearMethod for Independent {
+    fn name(&self) -> &'static str {
+        "independent"
+    }
+
+    fn at(&self, lambda: f64) -> Box<dyn LinearMethod> {
+        Box::new(self.with_strength(lambda))
+    }
+
+    fn grid(&self, tasks: &TaskSet<'_, f64>) -> Result<Vec<f64>> {
+        Ok(self.strengths(tasks))
+    }
+
+    fn fit(&self, tasks: &TaskSet<'_, f64>) -> Result<Fitted> {
+        self.fit_one(tasks)
+    }
+
+    fn path(&self, tasks: &TaskSet<'_, f64>, lambdas: &[f64]) -> Result<Vec<Fitted>> {
+        self.fit_path(tasks, lambdas)
+    }
+}
+
+impl Default for Pooled {
+    fn default() -> Self {
+        Self {
+            lambda: 1.0,
+            settings: FitSettings::default(),
+        }
+    }
+}
+
+impl Pooled {
+    /// Sets [`Pooled::lambda`].
+    pub fn with_lambda(self, lambda: f64) -> Self {
+        Self { lambda, ..self }
+    }
+
+    /// Sets [`Pooled::settings`].
+    pub fn with_settings(self, settings: FitSettings) -> Self {
+        Self { settings, ..self }
+    }
+}
+
+impl Soft for Pooled {
+    const STRONGEST: f64 = 10.0;
+
+    fn strength(&self) -> f64 {
+        self.lambda
+    }
+
+    fn with_strength(&self, lambda: f64) -> Self {
+        self.with_lambda(lambda)
+    }
+
+    fn settings(&self) -> &FitSettings {
+        &self.settings
+    }
+
+    fn relation(&self, tasks: &TaskSet<'_, f64>) -> Result<Relation> {
+        Relation::pooled(tasks.tasks().len(), self.lambda)
+    }
+}
+
+impl LinearMethod for Pooled {
+    fn name(&self) -> &'static str {
+        "pooled"
+    }
+
+    fn at(&self, lambda: f64) -> Box<dyn LinearMethod> {
+        Box::new(self.with_strength(lambda))
+    }
+
+    fn grid(&self, tasks: &TaskSet<'_, f64>) -> Result<Vec<f64>> {
+        Ok(self.strengths(tasks))
+    }
+
+    fn fit(&self, tasks: &TaskSet<'_, f64>) -> Result<Fitted> {
+        self.fit_one(tasks)
+    }
+
+    fn path(&self, tasks: &TaskSet<'_, f64>, lambdas: &[f64]) -> Result<Vec<Fitted>> {
+        self.fit_path(tasks, lambdas)
+    }
+}
+
+impl Default for MeanRegularised {
+    fn default() -> Self {
+        Self {
+            lambda: 1.0,
+            eps: 0.1,
+            settings: FitSettings::default(),
+        }
+    }
+}
+
+impl MeanRegularised {
+    /// Sets [`MeanRegularised::eps`].
+    pub fn with_eps(self, eps: f64) -> Self {
+        Self { eps, ..self }
+    }
+
+    /// Sets [`MeanRegularised::lambda`].
+    pub fn with_lambda(self, lambda: f64) -> Self {
+        Self { lambda, ..self }
+    }
+
+    /// Sets [`MeanRegularised::settings`].
+    pub fn with_settings(self, settings: FitSettings) -> Self {
+        Self { settings, ..self }
+    }
+}
+
+impl Soft for MeanRegularised {
+    fn strength(&self) -> f64 {
+        self.lambda
+    }
+
+    fn with_strength(&self, lambda: f64) -> Self {
+        self.with_lambda(lambda)
+    }
+
+    fn settings(&self) -> &FitSettings {
+        &self.settings
+    }
+
+    fn relation(&self, tasks: &TaskSet<'_, f64>) -> Result<Relation> {
+        Relation::mean_regularised(tasks.tasks().len(), self.lambda, self.eps)
+    }
+}
+
+impl LinearMethod for MeanRegularised {
+    fn name(&self) -> &'static str {
+        "mean-regularised"
+    }
+
+    fn at(&self, lambda: f64) -> Box<dyn LinearMethod> {
+        Box::new(self.with_strength(lambda))
+    }
+
+    fn grid(&self, tasks: &TaskSet<'_, f64>) -> Result<Vec<f64>> {
+        Ok(self.strengths(tasks))
+    }
+
+    fn fit(&self, tasks: &TaskSet<'_, f64>) -> Result<Fitted> {
+        self.fit_one(tasks)
+    }
+
+    fn path(&self, tasks: &TaskSet<'_, f64>, lambdas: &[f64]) -> Result<Vec<Fitted>> {
+        self.fit_path(tasks, lambdas)
+    }
+}
+
+impl Default for SharedSpecific {
+    fn default() -> Self {
+        Self {
+            lambda: 1.0,
+            mu: 0.1,
+            settings: FitSettings::default(),
+        }
+    }
+}
+
+impl SharedSpecific {
+    /// Sets [`SharedSpecific::mu`].
+    pub fn with_mu(self, mu: f64) -> Self {
+        Self { mu, ..self }
+    }
+
+    /// Sets [`SharedSpecific::lambda`].
+    pub fn with_lambda(self, lambda: f64) -> Self {
+        Self { lambda, ..self }
+    }
+
+    /// Sets [`SharedSpecific::settings`].
+    pub fn with_settings(self, settings: FitSettings) -> Self {
+        Self { settings, ..self }
+    }
+}
+
+impl Soft for SharedSpecific {
+    fn strength(&self) -> f64 {
+        self.lambda
+    }
+
+    fn with_strength(&self, lambda: f64) -> Self {
+        self.with_lambda(lambda)
+    }
+
+    fn settings(&self) -> &FitSettings {
+        &self.settings
+    }
+
+    fn relation(&self, tasks: &TaskSet<'_, f64>) -> Result<Relation> {
+        Relation::shared_specific(tasks.tasks().len(), self.mu, self.lambda)
+    }
+}
+
+impl LinearMethod for SharedSpecific {
+    fn name(&self) -> &'static str {
+        "shared-specific"
+    }
+
+    fn at(&self, lambda: f64) -> Box<dyn LinearMethod> {
+        Box::new(self.with_strength(lambda))
+    }
+
+    fn grid(&self, tasks: &TaskSet<'_, f64>) -> Result<Vec<f64>> {
+        Ok(self.strengths(tasks))
+    }
+
+    fn fit(&self, tasks: &TaskSet<'_, f64>) -> Result<Fitted> {
+        self.fit_one(tasks)
+    }
+
+    fn path(&self, tasks: &TaskSet<'_, f64>, lambdas: &[f64]) -> Result<Vec<Fitted>> {
+        self.fit_path(tasks, lambdas)
+    }
+}

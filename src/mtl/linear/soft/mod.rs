@@ -1,0 +1,201 @@
+//! Soft relations: `1/2 tr(W K^-1 W')` for every K there is, by one solver.
+//!
+//! [`Relation`] is the K; [`methods`](self) are its front ends, plain settings with a strength `lambda`, which scales what is shared:
+//! ```text
+//! Independent       lambda/2 ||W||^2
+//! Pooled            one w, T lambda/2 ||w||^2
+//! MeanRegularised   lambda/2 sum_t ||w_t - mean||^2 + eps/2 ||W||^2
+//! SharedSpecific    w_t = phi + v_t, mu/2 ||phi||^2 + lambda/2 sum_t ||v_t||^2
+//! Tree              sum over nodes lambda_n/2 ||u_n||^2, u_n a node's difference from its parent; times lambda but at the roots
+//! Graph             lambda/2 sum_st A_st ||w_s - w_t||^2 + eps/2 ||W||^2 = lambda tr(W Lap W') + ..
+//! Icm               lambda/2 tr(W K^-1 W')
+//! ```
+//! Losses are convex and twice differentiable, so Newton's method solves all of them, and its decrement bounds the gap. Its linear
+//! systems are eliminated block by block where the relation is a forest (10,000 tasks cost 10,000 small factors), else factored as a
+//! whole, or left to conjugate gradients. With squared losses one step is the solution, from summaries of the rows.
+
+mod block;
+mod coupled;
+mod elimination;
+mod methods;
+mod named;
+mod newton;
+mod relation;
+mod system;
+mod terms;
+
+pub use methods::{Independent, MeanRegularised, Pooled, SharedSpecific};
+pub use named::{Graph, GraphEdge, Icm, Tree, TreeNode};
+pub use relation::{Branch, Relation};
+
+use alloc::{vec, vec::Vec};
+
+use newton::{Limits, Solution, minimise};
+use system::System;
+use terms::Terms;
+
+use super::{Certificate, Fitted, TaskLinear};
+use crate::check;
+use crate::error::Result;
+use crate::mtl::{Kind, TaskSet};
+
+/// What all soft relations, given or learned, are fitted with.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct FitSettings {
+    /// Whether each task has an intercept a link. Default true. See [`Relation`] for what holds them together.
+    pub intercept: bool,
+    /// Converged when the objective is proved to be within `tol` times itself of its minimum. Default 1e-12.
+    pub tol: f64,
+    /// Most iterations of Newton's method. Default 100.
+    pub max_iter: usize,
+}
+
+impl Default for FitSettings {
+    fn default() -> Self {
+        Self {
+            intercept: true,
+            tol: 1e-12,
+            max_iter: 100,
+        }
+    }
+}
+
+impl FitSettings {
+    /// Sets [`FitSettings::intercept`].
+    pub fn with_intercept(self, intercept: bool) -> Self {
+        Self { intercept, ..self }
+    }
+
+    /// Sets [`FitSettings::tol`].
+    pub fn with_tol(self, tol: f64) -> Self {
+        Self { tol, ..self }
+    }
+
+    /// Sets [`FitSettings::max_iter`].
+    pub fn with_max_iter(self, max_iter: usize) -> Self {
+        Self { max_iter, ..self }
+    }
+
+    fn limits(&self) -> Result<Limits> {
+        check::setting("tol", "at least 0", self.tol, self.tol >= 0.0)?;
+        Ok(Limits {
+            tol: self.tol,
+            max_iter: self.max_iter,
+        })
+    }
+}
+
+/// A method that is a relation: what its front end has to say.
+trait Soft: Clone + 'static {
+    fn strength(&self) -> f64;
+
+    fn with_strength(&self, lambda: f64) -> Self;
+
+    fn settings(&self) -> &FitSettings;
+
+    /// The relation of these tasks.
+    fn relation(&self, tasks: &TaskSet<'_, f64>) -> Result<Relation>;
+
+    /// The strength that balances a curvature of 1 in every task's loss.
+    fn unit(&self) -> f64 {
+        1.0
+    }
+
+    /// The strongest strength worth trying, in these units.
+    const STRONGEST: f64 = 1e3;
+
+    /// What [`LinearMethod::grid`](super::LinearMethod::grid) says.
+    fn strengths(&self, tasks: &TaskSet<'_, f64>) -> Vec<f64> {
+        let strongest = Self::STRONGEST * self.unit() * curvature(tasks);
+        let half_decade = |&strength: &f64| Some(strength / HALF_DECADE);
+        let all = core::iter::successors(Some(strongest), half_decade);
+        all.take(STRENGTHS).collect()
+    }
+
+    /// The fit at the settings' own strength.
+    fn fit_one(&self, tasks: &TaskSet<'_, f64>) -> Result<Fitted> {
+        Ok(self.fit_path(tasks, &[self.strength()])?.remove(0))
+    }
+
+    /// The fits at these strengths, each from the one before.
+    fn fit_path(&self, tasks: &TaskSet<'_, f64>, lambdas: &[f64]) -> Result<Vec<Fitted>> {
+        let limits = self.settings().limits()?;
+        let mut terms = Terms::new(tasks, self.settings().intercept)?;
+        let (mut fits, mut before) = (Vec::new(), None);
+        for &lambda in lambdas {
+            let relation = self.with_strength(lambda).relation(tasks)?;
+            let mut system = System::new(&relation, &mut terms);
+            let solution = minimise(&mut system, limits, before.as_ref())?;
+            fits.push(Fitted {
+                model: model(tasks, &relation, &terms, &solution)?,
+                lambda,
+                objective: solution.value,
+                iterations: solution.iterations,
+                certificate: Certificate::Gap { gap: solution.gap },
+                converged: solution.converged,
+            });
+            before = Some(solution);
+        }
+        Ok(fits)
+    }
+}
+
+/// Strengths tried, half a decade apart.
+const STRENGTHS: usize = 13;
+
+/// The root of 10.
+const HALF_DECADE: f64 = 3.162_277_660_168_379_5;
+
+/// The model of a solution.
+fn model(
+    tasks: &TaskSet<'_, f64>,
+    relation: &Relation,
+    terms: &Terms<'_>,
+    solution: &Solution,
+) -> Result<TaskLinear> {
+    let (d, m) = (tasks.features(), terms.size());
+    let unseen = relation.unseen.filter(|_| tasks.one_kind().is_some());
+    let shared = unseen.map(|n| &solution.nodes[n * m..][..m]);
+    let blocks = solution.tasks.chunks_exact(m).chain(shared);
+    let (mut coef, mut intercept) = (Vec::new(), Vec::new());
+    for row in blocks.flat_map(|block| block.chunks_exact(terms.width)) {
+        coef.extend_from_slice(&row[..d]);
+        intercept.push(row.get(d).copied().unwrap_or(0.0));
+    }
+    TaskLinear::of(tasks.tasks(), d, coef, intercept, shared.is_some())
+}
+
+/// The mean over tasks of a loss's curvature along a feature, about: the variance of the features times the task's weight times the
+/// largest curvature by a link.
+fn curvature(tasks: &TaskSet<'_, f64>) -> f64 {
+    let (x, d) = (tasks.x(), tasks.features());
+    let (mut total, mut mean, mut square) = (0.0, vec![0.0; d], 0.0);
+    let mut weight = 0.0;
+    for (t, task) in tasks.tasks().iter().enumerate() {
+        let by_link = match task.kind {
+            Kind::Number => 1.0,
+            Kind::Classes(_) => 0.25,
+        };
+        weight += by_link * task.weight * tasks.labelled_weight(t);
+        for &row in &task.rows {
+            let w = tasks.weight(row);
+            total += w;
+            for j in 0..d {
+                let v = x.at(row as usize, j);
+                // Welford's running mean: nothing cancels.
+                let away = v - mean[j];
+                if w > 0.0 {
+                    mean[j] += w / total * away;
+                }
+                square += w * away * (v - mean[j]);
+            }
+        }
+    }
+    let variance = if total > 0.0 {
+        square / (total * d as f64)
+    } else {
+        0.0
+    };
+    let found = variance * weight / tasks.tasks().len() as f64;
+    if found > 0.0 { found } else { 1.0 }
+}

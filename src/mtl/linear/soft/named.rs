@@ -1,0 +1,364 @@
+//! Relations that are described task by task: a tree, a graph, a covariance.
+
+use alloc::{boxed::Box, collections::BTreeMap, string::String, vec, vec::Vec};
+
+use cognate_kernels::MatRef;
+
+use super::{Branch, FitSettings, Relation, Soft};
+use crate::check;
+use crate::error::{Error, Result};
+use crate::mtl::TaskSet;
+use crate::mtl::linear::{Fitted, LinearMethod};
+
+/// A node of a [`Tree`].
+#[derive(Clone, Debug, PartialEq)]
+pub struct TreeNode {
+    /// Its name; a task's is the task's.
+    pub name: String,
+    /// The node above; none for a root. A parent that is not itself listed is a root of strength 1.
+    pub parent: Option<String>,
+    /// Its strength, above 0.
+    pub lambda: f64,
+}
+
+/// Nested tasks: each node's coefficients are its parent's and a part of its own, `sum lambda_node/2 ||u_node||^2`, so that
+/// `K_st = sum over common ancestors 1 / lambda` (Gopal and Yang 2013, recursive regularisation).
+///
+/// A task never seen has the root's part, where there is one root.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Tree {
+    /// The nodes, in any order, the tasks' among them.
+    pub nodes: Vec<TreeNode>,
+    /// Factor of all strengths but the roots', above 0. Default 1.
+    pub lambda: f64,
+    /// How it is fitted.
+    pub settings: FitSettings,
+}
+
+/// Two tasks that are alike.
+#[derive(Clone, Debug, PartialEq)]
+pub struct GraphEdge {
+    /// One task's name.
+    pub a: String,
+    /// The other's.
+    pub b: String,
+    /// How alike, at least 0.
+    pub weight: f64,
+}
+
+/// A graph of tasks: `lambda tr(W Lap W') + eps/2 ||W||^2`, which is `lambda sum over edges weight ||w_a - w_b||^2 + ..`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Graph {
+    /// The edges, each once.
+    pub edges: Vec<GraphEdge>,
+    /// How strongly tasks keep to their neighbours, at least 0. Default 1.
+    pub lambda: f64,
+    /// The ridge on each task, above 0. Default 0.1.
+    pub eps: f64,
+    /// How it is fitted.
+    pub settings: FitSettings,
+}
+
+/// A given covariance of the tasks: `lambda/2 tr(W K^-1 W')`, the intrinsic model of coregionalisation with a linear kernel.
+///
+/// K may be singular; W then stays in its range.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Icm {
+    /// The tasks' names in the order of the covariance; more than the tasks are allowed.
+    pub names: Vec<String>,
+    /// K, row-major.
+    pub covariance: Vec<f64>,
+    /// The strength, above 0. Default 1.
+    pub lambda: f64,
+    /// How it is fitted.
+    pub settings: FitSettings,
+}
+
+impl Tree {
+    /// The tree of these nodes.
+    pub fn new(nodes: Vec<TreeNode>) -> Self {
+        Self {
+            nodes,
+            lambda: 1.0,
+            settings: FitSettings::default(),
+        }
+    }
+
+    /// Sets [`Tree::lambda`].
+    pub fn with_lambda(self, lambda: f64) -> Self {
+        Self { lambda, ..self }
+    }
+
+    /// Sets [`Tree::settings`].
+    pub fn with_settings(self, settings: FitSettings) -> Self {
+        Self { settings, ..self }
+    }
+
+    /// The nodes' places by name, parents that are not listed behind those that are.
+    fn places(&self) -> Result<BTreeMap<&str, usize>> {
+        let mut places = BTreeMap::new();
+        for (n, node) in self.nodes.iter().enumerate() {
+            if places.insert(node.name.as_str(), n).is_some() {
+                return Err(Error::task(&node.name, "is the name of two nodes"));
+            }
+        }
+        for parent in self.nodes.iter().filter_map(|node| node.parent.as_deref()) {
+            let next = places.len();
+            places.entry(parent).or_insert(next);
+        }
+        Ok(places)
+    }
+}
+
+impl Soft for Tree {
+    fn strength(&self) -> f64 {
+        self.lambda
+    }
+
+    fn with_strength(&self, lambda: f64) -> Self {
+        self.clone().with_lambda(lambda)
+    }
+
+    fn settings(&self) -> &FitSettings {
+        &self.settings
+    }
+
+    fn relation(&self, tasks: &TaskSet<'_, f64>) -> Result<Relation> {
+        check::setting("lambda", "above 0", self.lambda, self.lambda > 0.0)?;
+        let places = self.places()?;
+        let root = Branch {
+            parent: None,
+            lambda: 1.0,
+        };
+        let mut branches = vec![root; places.len()];
+        for (node, branch) in self.nodes.iter().zip(&mut branches) {
+            branch.parent = node.parent.as_deref().map(|parent| places[parent]);
+            let factor = if branch.parent.is_some() {
+                self.lambda
+            } else {
+                1.0
+            };
+            branch.lambda = factor * node.lambda;
+        }
+        let place = |name: &String| places.get(name.as_str()).copied();
+        let place = find(tasks, place, "is no node of the tree")?;
+        Relation::tree(&branches, &place)
+    }
+
+    fn unit(&self) -> f64 {
+        let hanging = self.nodes.iter().filter(|node| node.parent.is_some());
+        mean(hanging.map(|node| node.lambda)).recip()
+    }
+}
+
+impl LinearMethod for Tree {
+    fn name(&self) -> &'static str {
+        "tree"
+    }
+
+    fn at(&self, lambda: f64) -> Box<dyn LinearMethod> {
+        Box::new(self.with_strength(lambda))
+    }
+
+    fn grid(&self, tasks: &TaskSet<'_, f64>) -> Result<Vec<f64>> {
+        Ok(self.strengths(tasks))
+    }
+
+    fn fit(&self, tasks: &TaskSet<'_, f64>) -> Result<Fitted> {
+        self.fit_one(tasks)
+    }
+
+    fn path(&self, tasks: &TaskSet<'_, f64>, lambdas: &[f64]) -> Result<Vec<Fitted>> {
+        self.fit_path(tasks, lambdas)
+    }
+}
+
+impl Graph {
+    /// The graph of these edges.
+    pub fn new(edges: Vec<GraphEdge>) -> Self {
+        Self {
+            edges,
+            lambda: 1.0,
+            eps: 0.1,
+            settings: FitSettings::default(),
+        }
+    }
+
+    /// Sets [`Graph::eps`].
+    pub fn with_eps(self, eps: f64) -> Self {
+        Self { eps, ..self }
+    }
+
+    /// Sets [`Graph::lambda`].
+    pub fn with_lambda(self, lambda: f64) -> Self {
+        Self { lambda, ..self }
+    }
+
+    /// Sets [`Graph::settings`].
+    pub fn with_settings(self, settings: FitSettings) -> Self {
+        Self { settings, ..self }
+    }
+}
+
+impl Soft for Graph {
+    fn strength(&self) -> f64 {
+        self.lambda
+    }
+
+    fn with_strength(&self, lambda: f64) -> Self {
+        self.clone().with_lambda(lambda)
+    }
+
+    fn settings(&self) -> &FitSettings {
+        &self.settings
+    }
+
+    fn relation(&self, tasks: &TaskSet<'_, f64>) -> Result<Relation> {
+        check::setting("lambda", "at least 0", self.lambda, self.lambda >= 0.0)?;
+        let all = tasks.tasks().iter().enumerate();
+        let places: BTreeMap<&str, usize> = all.map(|(t, task)| (task.name.as_str(), t)).collect();
+        let place = |name: &str| match places.get(name) {
+            Some(&place) => Ok(place),
+            None => Err(Error::task(
+                name,
+                "is in the graph, but not among the tasks",
+            )),
+        };
+        let edge = |edge: &GraphEdge| {
+            Ok((
+                place(&edge.a)?,
+                place(&edge.b)?,
+                2.0 * self.lambda * edge.weight,
+            ))
+        };
+        let edges = self.edges.iter().map(edge).collect::<Result<Vec<_>>>()?;
+        Relation::graph(places.len(), &edges, self.eps)
+    }
+
+    fn unit(&self) -> f64 {
+        (2.0 * mean(self.edges.iter().map(|edge| edge.weight))).recip()
+    }
+}
+
+impl LinearMethod for Graph {
+    fn name(&self) -> &'static str {
+        "graph"
+    }
+
+    fn at(&self, lambda: f64) -> Box<dyn LinearMethod> {
+        Box::new(self.with_strength(lambda))
+    }
+
+    fn grid(&self, tasks: &TaskSet<'_, f64>) -> Result<Vec<f64>> {
+        Ok(self.strengths(tasks))
+    }
+
+    fn fit(&self, tasks: &TaskSet<'_, f64>) -> Result<Fitted> {
+        self.fit_one(tasks)
+    }
+
+    fn path(&self, tasks: &TaskSet<'_, f64>, lambdas: &[f64]) -> Result<Vec<Fitted>> {
+        self.fit_path(tasks, lambdas)
+    }
+}
+
+impl Icm {
+    /// The covariance `k`, T x T row-major, of the tasks called `names`.
+    pub fn new(names: Vec<String>, covariance: Vec<f64>) -> Self {
+        Self {
+            names,
+            covariance,
+            lambda: 1.0,
+            settings: FitSettings::default(),
+        }
+    }
+
+    /// Sets [`Icm::lambda`].
+    pub fn with_lambda(self, lambda: f64) -> Self {
+        Self { lambda, ..self }
+    }
+
+    /// Sets [`Icm::settings`].
+    pub fn with_settings(self, settings: FitSettings) -> Self {
+        Self { settings, ..self }
+    }
+}
+
+impl Soft for Icm {
+    const STRONGEST: f64 = 10.0;
+
+    fn strength(&self) -> f64 {
+        self.lambda
+    }
+
+    fn with_strength(&self, lambda: f64) -> Self {
+        self.clone().with_lambda(lambda)
+    }
+
+    fn settings(&self) -> &FitSettings {
+        &self.settings
+    }
+
+    fn relation(&self, tasks: &TaskSet<'_, f64>) -> Result<Relation> {
+        let n = self.names.len();
+        let shape = (self.covariance.len(), 1);
+        check::shape("the covariance of the tasks", shape, (n * n, 1))?;
+        let all = self.names.iter().enumerate();
+        let places: BTreeMap<&str, usize> = all.map(|(i, name)| (name.as_str(), i)).collect();
+        let place = |name: &String| places.get(name.as_str()).copied();
+        let place = find(tasks, place, "is not among those of the covariance")?;
+        let pairs = place
+            .iter()
+            .flat_map(|&s| place.iter().map(move |&t| s * n + t));
+        let k: Vec<f64> = pairs.map(|at| self.covariance[at]).collect();
+        Relation::covariance(MatRef::planned(&k, place.len(), place.len()), self.lambda)
+    }
+
+    fn unit(&self) -> f64 {
+        let n = self.names.len();
+        mean(self.covariance.iter().step_by(n + 1).copied())
+    }
+}
+
+impl LinearMethod for Icm {
+    fn name(&self) -> &'static str {
+        "icm"
+    }
+
+    fn at(&self, lambda: f64) -> Box<dyn LinearMethod> {
+        Box::new(self.with_strength(lambda))
+    }
+
+    fn grid(&self, tasks: &TaskSet<'_, f64>) -> Result<Vec<f64>> {
+        Ok(self.strengths(tasks))
+    }
+
+    fn fit(&self, tasks: &TaskSet<'_, f64>) -> Result<Fitted> {
+        self.fit_one(tasks)
+    }
+
+    fn path(&self, tasks: &TaskSet<'_, f64>, lambdas: &[f64]) -> Result<Vec<Fitted>> {
+        self.fit_path(tasks, lambdas)
+    }
+}
+
+/// Every task's place.
+fn find(
+    tasks: &TaskSet<'_, f64>,
+    place: impl Fn(&String) -> Option<usize>,
+    problem: &'static str,
+) -> Result<Vec<usize>> {
+    let all = tasks.tasks().iter();
+    all.map(|task| place(&task.name).ok_or_else(|| Error::task(&task.name, problem)))
+        .collect()
+}
+
+/// The mean of positive numbers, 1 where there are none.
+fn mean(values: impl Iterator<Item = f64>) -> f64 {
+    let (count, sum) = values.fold((0, 0.0), |(n, sum), v| (n + 1, sum + v));
+    if sum > 0.0 {
+        sum / f64::from(count)
+    } else {
+        1.0
+    }
+}

@@ -1,0 +1,10 @@
+//! Linear multi-task methods whose penalty is a relation of the tasks: known answers, identities, limits and certificates.
+
+mod known;
+mod problems;
+#[allow(dead_code, reason = "a part of it is used here")]
+#[path = "../support/random.rs"]
+mod random;
+mod reference;
+#[path = "../support/related.rs"]
+mod related;
