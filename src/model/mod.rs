@@ -23,8 +23,6 @@ mod normal;
 mod summary;
 
 #[cfg(feature = "alloc")]
-pub(crate) use self::mlp::{Head, gather_rows};
-#[cfg(feature = "alloc")]
 pub use self::{
     class_model::{ClassModel, LogisticModel},
     classes::ClassWeight,
@@ -37,4 +35,9 @@ pub use self::{
         Values,
     },
     summary::Summary,
+};
+#[cfg(feature = "alloc")]
+pub(crate) use self::{
+    links::predict as predict_links,
+    mlp::{Head, gather_rows},
 };

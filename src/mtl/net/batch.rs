@@ -115,6 +115,32 @@ impl<'a, T: Real> TaskRows<'a, T> {
         &self.rows
     }
 
+    /// The weight of task `t`.
+    pub(super) fn task_weight(&self, t: usize) -> f64 {
+        self.tasks[t].weight
+    }
+
+    /// Whose row stands at a place, or which labels it has, and of which classes: rows that are alike are equal.
+    pub(super) fn stratum(&self, place: usize) -> Vec<u32> {
+        let class = |t: usize, label: T| match self.tasks[t].kind {
+            _ if !label.is_finite() => 0,
+            Kind::Number => 1,
+            Kind::Classes(_) => 2 + label.to_f64() as u32,
+        };
+        match &self.labels {
+            Labels::Own { labels, task } => {
+                let t = task[place];
+                vec![t, class(t as usize, labels[place])]
+            }
+            Labels::Shared(labels) => {
+                let tasks = self.tasks.len();
+                let row = &labels[place * tasks..][..tasks];
+                let classes = row.iter().enumerate().map(|(t, &label)| class(t, label));
+                classes.collect()
+            }
+        }
+    }
+
     fn weight(&self, at: usize) -> T {
         let row = self.rows[at] as usize;
         self.sample_weight.map_or(T::ONE, |weights| weights[row])
@@ -136,6 +162,8 @@ pub struct TaskBatch<T> {
     /// The labels as places of classes; those of numbers mean nothing.
     classes: Vec<u32>,
     weights: Vec<T>,
+    /// The summed weight of each task's labelled rows.
+    labelled: Vec<f64>,
     /// The factor of each task's summed loss.
     scales: Vec<f64>,
     present: Vec<bool>,
@@ -233,10 +261,12 @@ impl<T: Real> TaskBatch<T> {
 
     /// Counts each task's labelled weight.
     fn count(&mut self, from: &TaskRows<'_, T>) {
+        self.labelled.clear();
         self.scales.clear();
         self.present.clear();
         for (t, task) in from.tasks.iter().enumerate() {
             let labelled = total(&self.weights[self.cells(t)]);
+            self.labelled.push(labelled);
             self.present.push(labelled > 0.0);
             let scale = task.weight / labelled;
             self.scales.push(if labelled > 0.0 { scale } else { 0.0 });
@@ -282,6 +312,11 @@ impl<T: Real> TaskBatch<T> {
     /// Which tasks have labelled weight.
     pub fn present(&self) -> &[bool] {
         &self.present
+    }
+
+    /// The summed weight of each task's labelled rows.
+    pub fn labelled_weights(&self) -> &[f64] {
+        &self.labelled
     }
 
     /// The summed weight of the rows.

@@ -14,12 +14,23 @@
 mod architecture;
 mod batch;
 mod heads;
+mod model;
 mod objective;
+mod run;
+mod settings;
+mod training;
+mod watch;
+mod weigh;
 
 pub use architecture::{Architecture, Built, Outline, Output};
 pub use batch::{TaskBatch, TaskRows};
 pub use heads::Heads;
+pub use model::{TaskNetwork, TaskView};
 pub use objective::TaskNetObjective;
+pub use run::TaskNetReport;
+pub use settings::{EarlyStopping, MultiTaskMlp};
+pub use training::{Outcomes, TaskTraining, TrainingProgress, TrainingState};
+pub use watch::Watch;
 
 use core::fmt::Debug;
 

@@ -109,14 +109,22 @@ impl<'a, T: Real, L: TaskNet<T>> TaskNetObjective<'a, T, L> {
     }
 
     fn sizes(&self) -> Sizes {
+        let (n, own) = (self.batch.len(), !self.batch.groups().is_empty());
         let mut losses = Need::default();
-        self.each_task(|t, rows, columns| {
-            let own = Loss::<T>::need(&self.batch.targets(t).loss, rows.len(), columns.len());
-            losses = losses.then(own);
+        self.each_task(|t, _, columns| {
+            let all = Loss::<T>::need(&self.batch.targets(t).loss, n, columns.len());
+            losses = match own {
+                // As if all rows were the task's that keeps most: the same for every batch of as many rows.
+                true => Need {
+                    saved: losses.saved.max(all.saved),
+                    ..Need::scratch(losses.scratch.max(all.scratch))
+                },
+                false => losses.then(all),
+            };
         });
         Sizes {
-            net: self.net.need(Mode::Train, self.batch.len(), 1),
-            links: self.batch.len() * self.net.width().1,
+            net: self.net.need(Mode::Train, n, 1),
+            links: n * self.net.width().1,
             losses,
         }
     }

@@ -24,7 +24,7 @@ impl<'a, T: Real, L: TaskNet<T>> TaskNetObjective<'a, T, L> {
     }
 
     /// `1/2 l2 ||W||^2`.
-    fn penalty(&self, level: Level, p: &[T]) -> f64 {
+    pub(in crate::mtl::net) fn penalty(&self, level: Level, p: &[T]) -> f64 {
         let squares = |span: &Span| dot(level, span.of(p), span.of(p)).to_f64();
         0.5 * self.l2.to_f64() * self.penalised.iter().map(squares).sum::<f64>()
     }
