@@ -39,7 +39,7 @@ pub enum EarlyStopping {
 /// let y = [0.0, 0.0, 1.0, 1.0, unknown, 1.0, 0.0, 2.0]; // exclusive or, and a sum of which one is missing
 /// let tasks = [("xor", Kind::Classes(2)), ("sum", Kind::Number)];
 /// let set = TaskSet::wide(x, MatRef::new(&y, 4, 2)?, &tasks, None)?;
-/// let mlp = MultiTaskMlp::default().with_hidden_layer_sizes(&[16]).with_learning_rate_init(0.05);
+/// let mlp = MultiTaskMlp::default().with_hidden_layer_sizes(&[32]).with_learning_rate_init(0.02);
 /// let (network, report) = mlp.fit(&set)?;
 /// assert_eq!(network.predict(0, x)?, [0.0, 1.0, 1.0, 0.0]);
 /// assert!(report.losses[1].last() < report.losses[1].first());

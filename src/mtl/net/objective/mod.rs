@@ -139,8 +139,8 @@ impl<'a, T: Real, L: TaskNet<T>> TaskNetObjective<'a, T, L> {
         }
     }
 
-    /// Memory for [`TaskNetObjective::visit`] and [`TaskObjective::weighted_grad`] alone, which is less than [`Objective::need`]; also for
-    /// the Gram matrix if that is wanted.
+    /// Memory for going forward and for the weighted gradient, and for the Gram matrix if that is wanted: less than
+    /// [`Objective::need`](crate::objective::Objective::need), which includes second derivatives.
     pub fn step_need(&self, gram: bool) -> Need {
         let sizes = self.sizes();
         let point: usize = sizes.point().iter().sum();
