@@ -36,7 +36,7 @@ pub enum EarlyStopping {
 /// use cognate::mtl::{Kind, TaskSet};
 /// let x = [0.0f32, 0.0, 0.0, 1.0, 1.0, 0.0, 1.0, 1.0];
 /// let (x, unknown) = (MatRef::new(&x, 4, 2)?, f64::NAN);
-/// let y = [0.0, 0.0, 1.0, 1.0, unknown, 1.0, 0.0, 2.0]; // exclusive or, and a sum of which one is missing
+/// let y = [0.0, 0.0, 1.0, 1.0, 1.0, unknown, 0.0, 2.0]; // exclusive or, and a sum that is missing once
 /// let tasks = [("xor", Kind::Classes(2)), ("sum", Kind::Number)];
 /// let set = TaskSet::wide(x, MatRef::new(&y, 4, 2)?, &tasks, None)?;
 /// let mlp = MultiTaskMlp::default().with_hidden_layer_sizes(&[32]).with_learning_rate_init(0.02);
