@@ -25,6 +25,8 @@ mod net_tasks;
 mod rates;
 mod tape;
 mod tasks;
+#[cfg(feature = "alloc")]
+pub mod transfer;
 mod unroll;
 
 #[cfg(feature = "alloc")]

@@ -11,5 +11,7 @@ mod differences;
 mod distilling;
 mod fit;
 mod identities;
+mod incremental;
 mod known;
 mod learner;
+mod transferring;

@@ -12,24 +12,30 @@
 //! [`Head`] is the half that adapts; [`HeadAdjoint`] takes the cotangents of the query's outputs back to all features, support and query,
 //! exactly. So a body is meta-trained by one forward and one backward pass over a task's rows ([`ClosedForm`]), without a Hessian of it.
 //! All memory is the caller's, and known from a [`Shape`] beforehand.
+//!
+//! In use, [`IncrementalRidge`] and [`RunningPrototypes`] take one example at a time, and forget one exactly.
 
 mod affine;
 mod batch;
 mod centroid;
+mod incremental;
 mod irls;
 mod learner;
 mod logistic;
-mod problem;
+pub(super) mod problem;
 mod prototype;
 mod ridge;
+mod running;
 mod support;
 
 pub use batch::EpisodesReport;
 pub use centroid::CentroidHead;
+pub use incremental::{Answer, IncrementalRidge};
 pub use learner::{ClosedForm, Episode, mean_scale};
 pub use logistic::LogisticHead;
 pub use prototype::{Nearness, PrototypeHead, prototypes_as_linear, prototypes_as_linear_adjoint};
 pub use ridge::RidgeHead;
+pub use running::RunningPrototypes;
 pub use support::Support;
 
 use cognate_kernels::{MatMut, MatRef, Real};

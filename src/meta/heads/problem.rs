@@ -145,11 +145,21 @@ impl<T: Real> Solved<'_, T> {
         w.gemm(second.alpha(-T::ONE).beta(T::ONE), dx);
     }
 
-    /// The residuals of each row under the fit to the others, into `out: c x n`.
-    pub(crate) fn leave_one_out(&self, mut out: MatMut<'_, T>, w: &mut Work<'_, T>) {
-        let n = self.problem.x.rows();
-        for i in 0..n {
-            let share = self.share(i, w);
+    /// The residuals `y_i - x_i W` of each row under the fit to the others, into `out: c x n`. Where rows were centred before, each also
+    /// pulled at the mean by its share, `leverages`; empty where they were not.
+    pub(crate) fn leave_one_out(
+        &self,
+        leverages: &[T],
+        mut out: MatMut<'_, T>,
+        w: &mut Work<'_, T>,
+    ) {
+        let unit = match self.problem.is_dual() {
+            true => self.problem.penalty,
+            false => T::ONE,
+        };
+        for i in 0..self.problem.x.rows() {
+            let leverage = leverages.get(i).copied().unwrap_or(T::ZERO);
+            let share = self.share(i, w) - leverage / unit;
             for j in 0..out.rows() {
                 out.set(j, i, self.b.at(j, i) / share);
             }

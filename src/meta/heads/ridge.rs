@@ -116,7 +116,7 @@ impl RidgeHead {
         let solved = self.solved(p, support, fitted, saved);
         let (residuals, mut w) = w.take(c * n);
         let mut residuals = MatMut::planned(residuals, c, n);
-        solved.leave_one_out(residuals.rb_mut(), &mut w);
+        solved.leave_one_out(&[], residuals.rb_mut(), &mut w);
         for i in 0..n {
             for j in 0..c {
                 out.set(i, j, -residuals.at(j, i) / saved[i]);
