@@ -9,6 +9,7 @@ pub mod bounded;
 pub mod dual;
 pub mod layers;
 pub mod losses;
+pub mod nets;
 pub mod random;
 pub mod scalar;
 
