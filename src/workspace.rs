@@ -42,6 +42,16 @@ impl Need {
         }
     }
 
+    /// Enough for either.
+    pub fn most(self, other: Self) -> Self {
+        Self {
+            saved: self.saved.max(other.saved),
+            deltas: self.deltas.max(other.deltas),
+            rsaved: self.rsaved.max(other.rsaved),
+            scratch: self.scratch.max(other.scratch),
+        }
+    }
+
     /// The same with `extra` more scratch, held while the rest runs.
     pub fn with_scratch(self, extra: usize) -> Self {
         Self {

@@ -21,17 +21,21 @@ pub struct Contextual<L> {
     pub layer: L,
 }
 
+/// `c` into every row.
+fn put_rows<T: Real>(c: &[T], mut rows: MatMut<'_, T>) {
+    for i in 0..rows.rows() {
+        for (j, &c) in c.iter().enumerate() {
+            rows.set(i, j, c);
+        }
+    }
+}
+
 /// `[x, c]` into `slab`.
 fn beside<'s, T: Real>(x: MatRef<'_, T>, c: &[T], slab: &'s mut [T]) -> MatRef<'s, T> {
     let (n, d) = (x.rows(), x.cols());
-    let wide = MatMut::planned(&mut *slab, n, d + c.len());
-    let (mut left, mut right) = wide.split_cols(d);
+    let (mut left, right) = MatMut::planned(&mut *slab, n, d + c.len()).split_cols(d);
     left.copy_from(x);
-    for i in 0..n {
-        for (j, &c) in c.iter().enumerate() {
-            right.set(i, j, c);
-        }
-    }
+    put_rows(c, right);
     MatRef::planned(slab, n, d + c.len())
 }
 
@@ -138,6 +142,10 @@ impl<T: Real, L: Backward<T>> Backward<T> for Contextual<L> {
 }
 
 impl<T: Real, L: Tangent<T>> Tangent<T> for Contextual<L> {
+    fn by_group(&self) -> bool {
+        self.layer.by_group()
+    }
+
     fn r_forward(
         &self,
         c: &Ctx<'_>,
@@ -155,11 +163,16 @@ impl<T: Real, L: Tangent<T>> Tangent<T> for Contextual<L> {
         let inside = self.inside(at);
         let (n, wide) = (inside.x.rows(), inside.x.cols());
         let ([slab], rsaved) = cut_mut(rsaved, [n * wide]);
-        let rc = self.context.of(rp);
-        let rx = match rx {
-            Some(rx) => beside(rx, rc, slab),
-            None => still(n, wide, rc, slab),
-        };
+        let (mut to_x, mut to_c) = MatMut::planned(&mut *slab, n, wide).split_cols(at.x.cols());
+        match rx {
+            Some(rx) => to_x.copy_from(rx),
+            None => to_x.fill(T::ZERO),
+        }
+        let one_way = Ctx { ways: 1, ..*c };
+        for (range, rp) in one_way.directions(rp, p.len(), n) {
+            put_rows(self.context.of(rp), to_c.rb_mut().rows_range(range));
+        }
+        let rx = MatRef::planned(slab, n, wide);
         self.layer
             .r_forward(c, p, rp, inside, Some(rx), ry, rsaved, w);
     }
@@ -207,14 +220,4 @@ impl<T: Real, L: Tangent<T>> Tangent<T> for Contextual<L> {
         let rd = MatRef::planned(slab, n, wide);
         self.split(c, rd, (rows, p.len()), rdx, rdp, &w);
     }
-}
-
-/// `[0, c]` into `slab`, `n` times.
-fn still<'s, T: Real>(n: usize, wide: usize, c: &[T], slab: &'s mut [T]) -> MatRef<'s, T> {
-    for row in slab.chunks_mut(wide.max(1)) {
-        let (inputs, context) = row.split_at_mut(wide - c.len());
-        inputs.fill(T::ZERO);
-        context.copy_from_slice(c);
-    }
-    MatRef::planned(slab, n, wide)
 }

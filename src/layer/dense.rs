@@ -89,6 +89,10 @@ impl Dense {
         if self.is_linear() {
             return rdy;
         }
+        if self.activation == Activation::Relu {
+            // Nothing curves.
+            return self.derive(at, rdy, room, level);
+        }
         let from = self.derivative_input(at);
         let rz = MatRef::planned(rz, from.rows(), from.cols());
         let (mut ways, mut rest) = (dy, MatMut::planned(room, rdy.rows(), rdy.cols()));
@@ -206,9 +210,13 @@ impl<T: Real> Backward<T> for Dense {
 }
 
 impl<T: Real> Tangent<T> for Dense {
+    fn by_group(&self) -> bool {
+        true
+    }
+
     fn r_forward(
         &self,
-        _c: &Ctx<'_>,
+        c: &Ctx<'_>,
         p: &[T],
         rp: &[T],
         at: At<'_, T>,
@@ -223,7 +231,11 @@ impl<T: Real> Tangent<T> for Dense {
         } else {
             MatMut::planned(rsaved, rows, outputs)
         };
-        w.gemm(self.affine(rp, at.x), rz.rb_mut());
+        let one_way = Ctx { ways: 1, ..*c };
+        for (range, rp) in one_way.directions(rp, p.len(), rows) {
+            let x = at.x.rows_range(range.clone());
+            w.gemm(self.affine(rp, x), rz.rb_mut().rows_range(range));
+        }
         if let Some(rx) = rx {
             w.gemm(Product::new(rx, self.weight.mat(p)).beta(T::ONE), rz);
         }
@@ -278,7 +290,11 @@ impl<T: Real> Tangent<T> for Dense {
                 Product::new(rdz, self.weight.mat(p).t()).beta(beta),
                 rdx.rb_mut(),
             );
-            w.gemm(Product::new(dz, self.weight.mat(rp).t()).beta(T::ONE), rdx);
+            for (range, rp) in c.directions(rp, p.len(), at.x.rows()) {
+                let turned = self.weight.mat(rp).t();
+                let product = Product::new(dz.rows_range(range.clone()), turned);
+                w.gemm(product.beta(T::ONE), rdx.rb_mut().rows_range(range));
+            }
         }
     }
 }

@@ -174,6 +174,27 @@ impl<'a> Ctx<'a> {
     }
 }
 
+impl Ctx<'_> {
+    /// The rows that share a direction, with that direction, `len` numbers of `rp`: all rows of all ways where `rp` holds but one, else a
+    /// way's groups after the other's; `rows` is the number of inputs.
+    pub fn directions<'r, T>(
+        &self,
+        rp: &'r [T],
+        len: usize,
+        rows: usize,
+    ) -> impl Iterator<Item = (Range<usize>, &'r [T])> {
+        let shared = rp.len() == len;
+        let groups = self.groups.len().max(1);
+        let own = move |block: Block| {
+            let start = block.gradient % groups * len;
+            (block.dy, &rp[start..start + len])
+        };
+        let all = shared.then_some((0..self.ways * rows, rp));
+        let each = (!shared).then(|| self.blocks(rows).map(own));
+        all.into_iter().chain(each.into_iter().flatten())
+    }
+}
+
 /// The rows of one way and group: they share a gradient.
 #[derive(Clone, Debug)]
 pub struct Block {
@@ -330,7 +351,15 @@ pub trait Backward<T: Real>: Forward<T> {
 }
 
 /// The verbs that differentiate once more.
+///
+/// `rp` has the length of `p`. Where the pass has groups and the layer works [`Tangent::by_group`], it may instead hold a direction a
+/// group, one behind the other ([`Ctx::directions`]): tasks that share `p` go each its own way.
 pub trait Tangent<T: Real>: Backward<T> {
+    /// Whether `rp` may hold a direction a group. Not unless a layer says so.
+    fn by_group(&self) -> bool {
+        false
+    }
+
     /// `ry = J_x rx + J_p rp`; `rx` of `None` is zero.
     #[expect(clippy::too_many_arguments, reason = "the verb's inputs and outputs")]
     fn r_forward(

@@ -215,6 +215,10 @@ impl<T: Real, L: TaskGram<T>, S: Deref<Target = [L]>> TaskGram<T> for Stack<S> {
 }
 
 impl<T: Real, L: Tangent<T>, S: Deref<Target = [L]>> Tangent<T> for Stack<S> {
+    fn by_group(&self) -> bool {
+        self.0.iter().all(L::by_group)
+    }
+
     fn r_forward(
         &self,
         c: &Ctx<'_>,

@@ -71,6 +71,10 @@ impl<T: Real, D: Deref<Target: TaskGram<T>>> TaskGram<T> for D {
 }
 
 impl<T: Real, D: Deref<Target: Tangent<T>>> Tangent<T> for D {
+    fn by_group(&self) -> bool {
+        (**self).by_group()
+    }
+
     fn r_forward(
         &self,
         c: &Ctx<'_>,

@@ -9,15 +9,14 @@
 
 use core::ops::Range;
 
-use cognate_kernels::{Level, Real, axpy, max_abs, scale};
+use cognate_kernels::{Level, Real, axpy, dot, max_abs, scale};
 
 use super::cut::{Cut, GROUP};
 use super::implicit::{Implicit, Optimum};
 use super::learner::{Learner, MetaGradient};
 use super::tape::{Plan, Tape};
-use super::tasks::{Gradients, Tasks};
+use super::tasks::{Gradients, Start, Tasks};
 use super::unroll::{Back, Task};
-use crate::objective::Objective;
 use crate::parallel::{MAX_CHUNKS, for_each};
 use crate::workspace::{Need, Work, cut_mut};
 
@@ -62,15 +61,10 @@ struct Sizes {
 impl Sizes {
     fn of<T: Real, K: Tasks<T> + ?Sized>(learner: &Learner<'_>, tasks: &K) -> Self {
         let cut = Cut::of(tasks.count());
-        let (mut support, mut query, mut start) =
-            (Need::default(), Need::default(), Need::default());
-        for group in (0..cut.chunks()).flat_map(|chunk| cut.groups(chunk)) {
-            start = most(start, tasks.start_need(group));
-        }
-        for task in 0..tasks.count() {
-            support = most(support, tasks.support(task).need());
-            query = most(query, tasks.query(task).need());
-        }
+        let groups = (0..cut.chunks()).flat_map(|chunk| cut.groups(chunk));
+        let needs = groups.map(|group| tasks.start_need(group));
+        let start = needs.fold(Need::default(), Need::most);
+        let (support, query) = tasks.most();
         let params = tasks.params();
         let unrolls = learner.unrolls();
         Self {
@@ -107,14 +101,6 @@ impl Sizes {
 
     fn each(&self, second: bool) -> usize {
         self.slabs(second).iter().sum::<usize>() + self.scratch
-    }
-}
-
-fn most(a: Need, b: Need) -> Need {
-    Need {
-        saved: a.saved.max(b.saved),
-        scratch: a.scratch.max(b.scratch),
-        ..a
     }
 }
 
@@ -278,8 +264,11 @@ impl<T: Real, K: Tasks<T> + ?Sized> Run<'_, T, K> {
         let (count, len) = (tasks.len(), tasks.len() * n);
         if second {
             let (v, products) = (&directions[..len], &mut firsts[..len]);
-            self.tasks
-                .start_products(tasks, self.phi, saved, v, products, w);
+            let at = Start {
+                phi: self.phi,
+                saved,
+            };
+            self.tasks.start_products(tasks, at, v, products, w);
             axpy(self.level, T::ONE, products, &mut lambdas[..len]);
         }
         for i in 0..count {
@@ -344,7 +333,9 @@ impl<T: Real, K: Tasks<T> + ?Sized> Run<'_, T, K> {
         sum: &mut [T],
         report: &mut BatchReport,
     ) {
-        let finite = |x: &[T]| x.is_empty() || max_abs(self.level, x).is_finite();
+        // Squares overflow first, but are the faster look.
+        let finite =
+            |x: &[T]| dot(self.level, x, x).is_finite() || max_abs(self.level, x).is_finite();
         if !(finite(lambda) && finite(rates) && query.is_finite() && support.is_finite()) {
             report.skipped += 1;
             return;

@@ -23,6 +23,7 @@ mod implicit;
 mod learner;
 mod net_tasks;
 mod rates;
+mod start;
 mod tape;
 mod tasks;
 #[cfg(feature = "alloc")]
@@ -54,7 +55,7 @@ pub use implicit::{Implicit, Solved};
 pub use learner::{InnerLoop, Learner, MetaGradient};
 pub use net_tasks::{NetTasks, Rows};
 pub use rates::{Rates, SharedBy};
-pub use tasks::{Gradients, Tasks};
+pub use tasks::{Gradients, Start, Tasks};
 
 #[cfg(feature = "alloc")]
 pub use adapter::{Adapted, Adapter};

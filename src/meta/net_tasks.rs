@@ -7,11 +7,13 @@ use core::ops::Range;
 
 use cognate_kernels::{MatRef, Real};
 
-use super::tasks::Tasks;
+use super::start::Together;
+use super::tasks::{Gradients, Start, Tasks, one_by_one};
 use crate::layer::Tangent;
 use crate::loss::{Loss, Targets};
 use crate::objective::Objective;
 use crate::objective::net::NetObjective;
+use crate::workspace::{Need, Work};
 
 /// Rows of several tasks.
 #[derive(Clone, Copy, Debug)]
@@ -60,7 +62,7 @@ impl<'a, T: Real, L: Tangent<T> + Sync, S: Loss<T> + Sync> NetTasks<'a, T, L, S>
     }
 
     /// `factor / (labelled weight)`.
-    fn scale(&self, y: &Targets<'_, T>) -> T {
+    pub(super) fn scale(&self, y: &Targets<'_, T>) -> T {
         T::from_f64(self.factor / y.labelled_weight())
     }
 }
@@ -80,5 +82,51 @@ impl<T: Real, L: Tangent<T> + Sync, S: Loss<T> + Sync> Tasks<T> for NetTasks<'_,
 
     fn query(&self, task: usize) -> impl Objective<T> + '_ {
         self.objective(&self.query, task)
+    }
+
+    fn most(&self) -> (Need, Need) {
+        let of = |rows: &Rows<'_, T>, objective: fn(&Self, usize) -> Need| {
+            let longest = (0..rows.ranges.len()).max_by_key(|&task| rows.ranges[task].len());
+            longest.map_or(Need::default(), |task| objective(self, task))
+        };
+        (
+            of(&self.support, |tasks, task| tasks.support(task).need()),
+            of(&self.query, |tasks, task| tasks.query(task).need()),
+        )
+    }
+
+    fn start_need(&self, tasks: Range<usize>) -> Need {
+        match self.net.by_group() {
+            true => Together::new(self, tasks).need(),
+            false => one_by_one::need(self, tasks),
+        }
+    }
+
+    fn start(
+        &self,
+        tasks: Range<usize>,
+        phi: &[T],
+        into: Gradients<'_, T>,
+        saved: &mut [T],
+        w: &mut Work<'_, T>,
+    ) {
+        match self.net.by_group() {
+            true => Together::new(self, tasks).gradients(phi, into, saved, w),
+            false => one_by_one::gradients(self, tasks, phi, into, saved, w),
+        }
+    }
+
+    fn start_products(
+        &self,
+        tasks: Range<usize>,
+        at: Start<'_, T>,
+        v: &[T],
+        out: &mut [T],
+        w: &mut Work<'_, T>,
+    ) {
+        match self.net.by_group() {
+            true => Together::new(self, tasks).products(at, v, out, w),
+            false => one_by_one::products(self, tasks, at, v, out, w),
+        }
     }
 }

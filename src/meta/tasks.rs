@@ -25,14 +25,24 @@ pub trait Tasks<T: Real>: Sync {
     /// The loss of the query rows of `task`.
     fn query(&self, task: usize) -> impl Objective<T> + '_;
 
-    /// Memory of [`Tasks::start`] and [`Tasks::start_products`] for these tasks.
-    fn start_need(&self, tasks: Range<usize>) -> Need {
-        let needs = tasks.map(|task| self.support(task).need());
-        needs.fold(Need::default(), Need::then)
+    /// What a support and a query objective need at most.
+    fn most(&self) -> (Need, Need) {
+        let all = 0..self.count();
+        let support = all.clone().map(|task| self.support(task).need());
+        let query = all.map(|task| self.query(task).need());
+        (
+            support.fold(Need::default(), Need::most),
+            query.fold(Need::default(), Need::most),
+        )
     }
 
-    /// The support losses of `tasks` at `phi` into `values` (one a task) and their gradients into `g` (`params` numbers a task);
-    /// `saved` then holds the points for [`Tasks::start_products`].
+    /// Memory of [`Tasks::start`] and [`Tasks::start_products`] for these tasks.
+    fn start_need(&self, tasks: Range<usize>) -> Need {
+        one_by_one::need(self, tasks)
+    }
+
+    /// The support losses of `tasks`, at most 8 of them, at `phi` and their gradients; `saved` then holds the points for
+    /// [`Tasks::start_products`].
     fn start(
         &self,
         tasks: Range<usize>,
@@ -41,34 +51,19 @@ pub trait Tasks<T: Real>: Sync {
         saved: &mut [T],
         w: &mut Work<'_, T>,
     ) {
-        let mut rest = saved;
-        let each = into.g.chunks_mut(self.params().max(1));
-        for ((task, value), g) in tasks.zip(into.values).zip(each) {
-            let support = self.support(task);
-            let point;
-            ([point], rest) = cut_mut(rest, [support.need().saved]);
-            *value = support.value_grad(phi, Some(g), point, &mut w.rb());
-        }
+        one_by_one::gradients(self, tasks, phi, into, saved, w);
     }
 
-    /// The Hessian of each task's support loss at the point that `saved` holds, times the task's direction: `v` and `out` hold `params`
-    /// numbers a task.
+    /// The Hessian of each task's support loss at the start, times the task's direction: `v` and `out` hold `params` numbers a task.
     fn start_products(
         &self,
         tasks: Range<usize>,
-        phi: &[T],
-        saved: &[T],
+        at: Start<'_, T>,
         v: &[T],
         out: &mut [T],
         w: &mut Work<'_, T>,
     ) {
-        let (mut rest, len) = (saved, self.params().max(1));
-        for ((task, v), out) in tasks.zip(v.chunks(len)).zip(out.chunks_mut(len)) {
-            let support = self.support(task);
-            let point;
-            ([point], rest) = cut(rest, [support.need().saved]);
-            support.hvp(phi, point, v, out, &mut w.rb());
-        }
+        one_by_one::products(self, tasks, at, v, out, w);
     }
 }
 
@@ -77,8 +72,64 @@ pub trait Tasks<T: Real>: Sync {
 pub struct Gradients<'a, T> {
     /// One loss a task.
     pub values: &'a mut [T],
-    /// One gradient a task.
+    /// One gradient a task, `params` numbers each.
     pub g: &'a mut [T],
+}
+
+/// A start that [`Tasks::start`] has visited.
+#[derive(Clone, Copy, Debug)]
+pub struct Start<'a, T> {
+    /// The shared parameters.
+    pub phi: &'a [T],
+    /// What it saved.
+    pub saved: &'a [T],
+}
+
+/// The start of several tasks, one after the other.
+pub(super) mod one_by_one {
+    use super::{Gradients, Need, Objective, Range, Real, Start, Tasks, Work, cut, cut_mut};
+
+    pub(in crate::meta) fn need<T: Real, K: Tasks<T> + ?Sized>(
+        tasks: &K,
+        range: Range<usize>,
+    ) -> Need {
+        let needs = range.map(|task| tasks.support(task).need());
+        needs.fold(Need::default(), Need::then)
+    }
+
+    pub(in crate::meta) fn gradients<T: Real, K: Tasks<T> + ?Sized>(
+        tasks: &K,
+        range: Range<usize>,
+        phi: &[T],
+        into: Gradients<'_, T>,
+        mut saved: &mut [T],
+        w: &mut Work<'_, T>,
+    ) {
+        let each = into.g.chunks_mut(tasks.params().max(1));
+        for ((task, value), g) in range.zip(into.values).zip(each) {
+            let support = tasks.support(task);
+            let point;
+            ([point], saved) = cut_mut(saved, [support.need().saved]);
+            *value = support.value_grad(phi, Some(g), point, &mut w.rb());
+        }
+    }
+
+    pub(in crate::meta) fn products<T: Real, K: Tasks<T> + ?Sized>(
+        tasks: &K,
+        range: Range<usize>,
+        Start { phi, mut saved }: Start<'_, T>,
+        v: &[T],
+        out: &mut [T],
+        w: &mut Work<'_, T>,
+    ) {
+        let len = tasks.params().max(1);
+        for ((task, v), out) in range.zip(v.chunks(len)).zip(out.chunks_mut(len)) {
+            let support = tasks.support(task);
+            let point;
+            ([point], saved) = cut(saved, [support.need().saved]);
+            support.hvp(phi, point, v, out, &mut w.rb());
+        }
+    }
 }
 
 /// A list of pairs: support, query.

@@ -48,6 +48,7 @@ pub struct NetObjective<'a, T, L, S> {
 }
 
 /// What a chunk of rows asks for.
+#[derive(Clone, Copy, Default)]
 struct Sizes {
     net: Need,
     loss: Need,
@@ -85,6 +86,7 @@ impl Sizes {
 /// One chunk of rows with what it works in.
 #[derive(Default)]
 struct Part<'s, T> {
+    sizes: Sizes,
     chunk: usize,
     saved: &'s mut [T],
     sums: &'s mut [T],
@@ -101,6 +103,7 @@ struct Rows<'a, T> {
 
 /// A point that a chunk has visited.
 struct Point<'s, T> {
+    sizes: Sizes,
     at: At<'s, T>,
     loss: &'s [T],
     dz: MatRef<'s, T>,
@@ -182,7 +185,7 @@ impl<'a, T: Real, L: Tangent<T> + Sync, S: Loss<T> + Sync> NetObjective<'a, T, L
         let mut parts: [Part<'_, T>; MAX_CHUNKS] = Default::default();
         let parts = &mut parts[..count];
         for (chunk, part) in parts.iter_mut().enumerate() {
-            part.chunk = chunk;
+            (part.chunk, part.sizes) = (chunk, sizes);
             part.sums = next;
             ([next], sums) = cut_mut(sums, [each.min(sums.len())]);
             ([part.saved], saved) = cut_mut(saved, [kept]);
@@ -206,7 +209,7 @@ impl<'a, T: Real, L: Tangent<T> + Sync, S: Loss<T> + Sync> NetObjective<'a, T, L
 
     /// The chunk's loss, and its gradient into its sums if they have room for it.
     fn chunk_value(&self, p: &[T], part: &mut Part<'_, T>, level: Level) {
-        let (sizes, rows) = (self.sizes(), self.rows(part.chunk));
+        let (sizes, rows) = (part.sizes, self.rows(part.chunk));
         let (n, k) = self.links(&rows);
         let grad = !part.sums.is_empty();
         let (slab, scratch) = match grad {
@@ -238,14 +241,15 @@ impl<'a, T: Real, L: Tangent<T> + Sync, S: Loss<T> + Sync> NetObjective<'a, T, L
     }
 
     /// What `chunk_value` left in `saved` for its chunk.
-    fn point<'s>(&self, rows: &Rows<'s, T>, chunk: usize, saved: &'s [T]) -> Point<'s, T> {
-        let sizes = self.sizes();
+    fn point<'s>(&self, rows: &Rows<'s, T>, part: &Part<'_, T>, saved: &'s [T]) -> Point<'s, T> {
+        let sizes = part.sizes;
         let (n, k) = self.links(rows);
-        let saved = &saved[chunk * sizes.saved()..];
+        let saved = &saved[part.chunk * sizes.saved()..];
         let ([saved, z, loss], rest) = cut(saved, sizes.point());
         let ([dz, deltas], _) = cut(rest, sizes.gradient());
         let y = MatRef::planned(z, n, k);
         Point {
+            sizes,
             at: At {
                 x: rows.x,
                 y,
@@ -268,7 +272,7 @@ impl<'a, T: Real, L: Tangent<T> + Sync, S: Loss<T> + Sync> NetObjective<'a, T, L
         level: Level,
     ) -> Followed<'s, T> {
         let (n, k) = self.links(rows);
-        let ([rsaved, rz, rdz, deltas], scratch) = cut_mut(slab, self.sizes().direction());
+        let ([rsaved, rz, rdz, deltas], scratch) = cut_mut(slab, point.sizes.direction());
         let w = &mut Work::new(level, scratch);
         let into = MatMut::planned(rz, n, k);
         self.net
@@ -324,7 +328,7 @@ impl<T: Real, L: Tangent<T> + Sync, S: Loss<T> + Sync> Objective<T> for NetObjec
         let out = &mut out[..self.params];
         self.run(&mut [], out, w, |part| {
             let rows = self.rows(part.chunk);
-            let point = self.point(&rows, part.chunk, saved);
+            let point = self.point(&rows, part, saved);
             let f = self.follow(p, v, &rows, &point, part.scratch, level);
             let Point { at, dz, deltas, .. } = point;
             let (sums, w) = (Out::Set(&mut *part.sums), &mut Work::new(level, f.scratch));
@@ -350,7 +354,7 @@ impl<T: Real, L: Tangent<T> + Sync, S: Loss<T> + Sync> Objective<T> for NetObjec
         let out = &mut out[..self.params];
         self.run(&mut [], out, w, |part| {
             let rows = self.rows(part.chunk);
-            let point = self.point(&rows, part.chunk, saved);
+            let point = self.point(&rows, part, saved);
             let f = self.follow(p, v, &rows, &point, part.scratch, level);
             let (sums, w) = (Out::Set(&mut *part.sums), &mut Work::new(level, f.scratch));
             self.net
