@@ -156,13 +156,22 @@ impl<T: Real> Forward<T> for Dense {
         let products = forward
             .max(gemm_scratch::<T>(level, inputs, rows, outputs))
             .max(gemm_scratch::<T>(level, ways * rows, outputs, inputs));
-        let kept = if self.is_linear() { 0 } else { rows * outputs };
+        let kept = Forward::<T>::kept(self, mode, rows, ways);
+        kept.with_scratch(products + ways * kept.rsaved)
+    }
+
+    fn kept(&self, mode: Mode, rows: usize, ways: usize) -> Need {
+        if mode == Mode::Predict {
+            return Need::default();
+        }
+        let links = rows * self.weight.cols;
+        let kept = if self.is_linear() { 0 } else { links };
         let saves = self.activation.needs_input();
         Need {
-            saved: if saves { rows * outputs } else { 0 },
+            saved: if saves { links } else { 0 },
             deltas: ways * kept,
             rsaved: kept,
-            scratch: products + ways * kept,
+            scratch: 0,
         }
     }
 

@@ -321,6 +321,11 @@ pub trait Forward<T: Real> {
     /// Memory for passes of up to `rows` rows and `ways` cotangents.
     fn need(&self, mode: Mode, rows: usize, ways: usize) -> Need;
 
+    /// What [`Forward::need`] says but for the scratch, which can cost more to know than the rest.
+    fn kept(&self, mode: Mode, rows: usize, ways: usize) -> Need {
+        self.need(mode, rows, ways)
+    }
+
     /// `y = f(p, x)`; `x: n x in`, `y: n x out`.
     fn forward(
         &self,

@@ -80,21 +80,33 @@ impl<T: Real, L: Forward<T>, S: Deref<Target = [L]>> Forward<T> for Stack<S> {
     }
 
     fn need(&self, mode: Mode, rows: usize, ways: usize) -> Need {
-        let own = |layer: &L| layer.need(mode, rows, ways);
-        let layers = self.0.iter().map(own).fold(Need::default(), Need::then);
-        let seams = || self.0.iter().skip(1).map(|layer| layer.width().0);
-        if mode == Mode::Predict {
-            let widest = seams().max().unwrap_or(0);
-            return layers.with_scratch(seams().count().min(2) * rows * widest);
-        }
-        let kept = rows * seams().sum::<usize>();
-        let seams = Need {
-            saved: kept,
-            deltas: ways * kept,
-            rsaved: kept,
-            scratch: 0,
+        let own = |layer: &L| layer.need(mode, rows, ways).scratch;
+        let layers = self.0.iter().map(own).max().unwrap_or(0);
+        let widths = || self.0.iter().skip(1).map(|layer| layer.width().0);
+        let seams = match mode {
+            Mode::Predict => widths().count().min(2) * widths().max().unwrap_or(0),
+            Mode::Train => ways * widths().sum::<usize>(),
         };
-        layers.then(seams).with_scratch(ways * kept)
+        Need {
+            scratch: layers + rows * seams,
+            ..self.kept(mode, rows, ways)
+        }
+    }
+
+    fn kept(&self, mode: Mode, rows: usize, ways: usize) -> Need {
+        let own = |layer: &L| layer.kept(mode, rows, ways);
+        let layers = self.0.iter().map(own).fold(Need::default(), Need::then);
+        if mode == Mode::Predict {
+            return layers;
+        }
+        let widths = self.0.iter().skip(1).map(|layer| layer.width().0);
+        let seams = rows * widths.sum::<usize>();
+        layers.then(Need {
+            saved: seams,
+            deltas: ways * seams,
+            rsaved: seams,
+            scratch: 0,
+        })
     }
 
     fn forward(
@@ -114,7 +126,7 @@ impl<T: Real, L: Forward<T>, S: Deref<Target = [L]>> Forward<T> for Stack<S> {
             return first.forward(c, p, x, y, saved, w);
         };
         let (n, width) = (x.rows(), first.width().1);
-        let own = first.need(c.mode, n, c.ways).saved;
+        let own = first.kept(c.mode, n, c.ways).saved;
         let ([own, a], behind) = cut_mut(saved, [own, n * width]);
         first.forward(c, p, x, MatMut::planned(a, n, width), own, w);
         rest.forward(c, p, MatRef::planned(a, n, width), y, behind, w);
@@ -166,7 +178,7 @@ impl<T: Real, L: Backward<T>, S: Deref<Target = [L]>> Backward<T> for Stack<S> {
             return first.backward(c, p, at, dy, deltas, dx, dp, w);
         };
         let (n, width) = (at.x.rows(), first.width().1);
-        let need = first.need(c.mode, n, c.ways);
+        let need = first.kept(c.mode, n, c.ways);
         let (head, tail) = split_at(at, &need, width);
         let ([own, d], behind) = cut_mut(deltas, [need.deltas, dy.rows() * width]);
         let into_d = Out::Set(MatMut::planned(d, dy.rows(), width));
@@ -202,7 +214,7 @@ impl<T: Real, L: TaskGram<T>, S: Deref<Target = [L]>> TaskGram<T> for Stack<S> {
             return first.gram_backward(c, p, at, dy, deltas, dx, gram, w);
         };
         let (n, width) = (at.x.rows(), first.width().1);
-        let need = first.need(c.mode, n, c.ways);
+        let need = first.kept(c.mode, n, c.ways);
         let (head, tail) = split_at(at, &need, width);
         let ([own, d], behind) = cut_mut(deltas, [need.deltas, dy.rows() * width]);
         let into_d = Out::Set(MatMut::planned(d, dy.rows(), width));
@@ -235,7 +247,7 @@ impl<T: Real, L: Tangent<T>, S: Deref<Target = [L]>> Tangent<T> for Stack<S> {
             return first.r_forward(c, p, rp, at, rx, ry, rsaved, w);
         };
         let (n, width) = (at.x.rows(), first.width().1);
-        let need = first.need(c.mode, n, c.ways);
+        let need = first.kept(c.mode, n, c.ways);
         let (head, tail) = split_at(at, &need, width);
         let ([own, r], behind) = cut_mut(rsaved, [need.rsaved, n * width]);
         first.r_forward(c, p, rp, head, rx, MatMut::planned(r, n, width), own, w);
@@ -262,7 +274,7 @@ impl<T: Real, L: Tangent<T>, S: Deref<Target = [L]>> Tangent<T> for Stack<S> {
             return first.r_backward(c, p, rp, at, r, dy, deltas, rdy, rdx, rdp, w);
         };
         let (n, width) = (at.x.rows(), first.width().1);
-        let need = first.need(c.mode, n, c.ways);
+        let need = first.kept(c.mode, n, c.ways);
         let (head, tail) = split_at(at, &need, width);
         let (r_head, r_tail) = split_direction(r, &need, width);
         let ([own, d], behind) = cut(deltas, [need.deltas, dy.rows() * width]);

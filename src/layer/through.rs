@@ -17,6 +17,10 @@ impl<T: Real, D: Deref<Target: Forward<T>>> Forward<T> for D {
         (**self).need(mode, rows, ways)
     }
 
+    fn kept(&self, mode: Mode, rows: usize, ways: usize) -> Need {
+        (**self).kept(mode, rows, ways)
+    }
+
     fn forward(
         &self,
         c: &Ctx<'_>,

@@ -52,6 +52,8 @@ struct Sizes {
     group: usize,
     params: usize,
     rates: usize,
+    /// Whether the way back has directions of its own.
+    directions: bool,
     start: Need,
     tape: Plan,
     implicit: usize,
@@ -71,6 +73,7 @@ impl Sizes {
             group: cut.group,
             params,
             rates: learner.inner.learned_rates(),
+            directions: learner.is_second() && !learner.inner.is_uniform(params),
             start,
             tape: match unrolls {
                 true => Plan::new(learner, params, support, query),
@@ -85,13 +88,13 @@ impl Sizes {
     }
 
     /// Values, first gradients (then products), gradients, directions, rates' gradients, points of the start, tape, implicit's slab.
-    fn slabs(&self, second: bool) -> [usize; 8] {
+    fn slabs(&self) -> [usize; 8] {
         let vectors = self.group * self.params;
         [
             self.group,
             vectors,
             vectors,
-            if second { vectors } else { 0 },
+            if self.directions { vectors } else { 0 },
             self.group * self.rates,
             self.start.saved,
             self.tape.len(),
@@ -99,8 +102,8 @@ impl Sizes {
         ]
     }
 
-    fn each(&self, second: bool) -> usize {
-        self.slabs(second).iter().sum::<usize>() + self.scratch
+    fn each(&self) -> usize {
+        self.slabs().iter().sum::<usize>() + self.scratch
     }
 }
 
@@ -144,7 +147,7 @@ impl Learner<'_> {
     /// Scratch of [`Learner::gradient`] for such tasks on up to `threads` threads.
     pub fn need<T: Real, K: Tasks<T> + ?Sized>(&self, tasks: &K, threads: usize) -> Need {
         let chunks = Cut::of(tasks.count()).chunks();
-        let each = Sizes::of(self, tasks).each(self.is_second());
+        let each = Sizes::of(self, tasks).each();
         Need::scratch(chunks * self.len(tasks.params()) + threads.clamp(1, chunks.max(1)) * each)
     }
 
@@ -194,7 +197,7 @@ impl<T: Real, K: Tasks<T> + ?Sized> Run<'_, T, K> {
         sums.fill(T::ZERO);
         let mut reports = [BatchReport::default(); MAX_CHUNKS];
         let mut workers: [Worker<'_, T>; MAX_CHUNKS] = Default::default();
-        let each = self.sizes.each(self.learner.is_second());
+        let each = self.sizes.each();
         let pieces = reports[..chunks].chunks_mut(share);
         let pieces = pieces.zip(sums.chunks_mut((share * len).max(1)));
         let mut count = 0;
@@ -224,7 +227,7 @@ impl<T: Real, K: Tasks<T> + ?Sized> Run<'_, T, K> {
     /// The gradients of a group of tasks, added to `sum`.
     fn group(&self, tasks: Range<usize>, sum: &mut [T], report: &mut BatchReport, slab: &mut [T]) {
         let (n, second) = (self.phi.len(), self.learner.is_second());
-        let (slabs, scratch) = cut_mut(slab, self.sizes.slabs(second));
+        let (slabs, scratch) = cut_mut(slab, self.sizes.slabs());
         let [
             values,
             firsts,
@@ -251,10 +254,9 @@ impl<T: Real, K: Tasks<T> + ?Sized> Run<'_, T, K> {
             let own = i * n..(i + 1) * n;
             let back = Back {
                 lambda: &mut lambdas[own.clone()],
-                direction: if second {
-                    &mut directions[own.clone()]
-                } else {
-                    &mut []
+                direction: match directions.is_empty() {
+                    true => &mut [],
+                    false => &mut directions[own.clone()],
                 },
                 rates: &mut rates[i * self.sizes.rates..][..self.sizes.rates],
             };
@@ -263,13 +265,17 @@ impl<T: Real, K: Tasks<T> + ?Sized> Run<'_, T, K> {
         }
         let (count, len) = (tasks.len(), tasks.len() * n);
         if second {
-            let (v, products) = (&directions[..len], &mut firsts[..len]);
+            let products = &mut firsts[..len];
+            let (v, factor) = match self.learner.inner.uniform_rate(0, n, self.rates) {
+                Some(rate) => (&lambdas[..len], -rate),
+                None => (&directions[..len], T::ONE),
+            };
             let at = Start {
                 phi: self.phi,
                 saved,
             };
             self.tasks.start_products(tasks, at, v, products, w);
-            axpy(self.level, T::ONE, products, &mut lambdas[..len]);
+            axpy(self.level, factor, products, &mut lambdas[..len]);
         }
         for i in 0..count {
             let lambda = &lambdas[i * n..(i + 1) * n];

@@ -17,8 +17,10 @@
 //! which is exact: `H_k v_k` is a product of the objective, never a difference, and no tape is kept, only `theta_k` and `d_k`. First
 //! order leaves `lambda_k = lambda_(k+1)`: it takes the inner gradients for constants.
 
+use cognate_kernels::Real;
+
 use super::implicit::Implicit;
-use super::rates::Rates;
+use super::rates::{Rates, SharedBy, StepRates, runs};
 use crate::params::Span;
 
 /// The steps of a task from the shared start.
@@ -57,6 +59,26 @@ impl<'a> InnerLoop<'a> {
     /// Whether a step goes straight along the gradient.
     pub(super) fn is_plain(&self) -> bool {
         self.momentum == 0.0 && self.proximal == 0.0 && self.clip.is_none()
+    }
+
+    /// Whether each step is the whole gradient times one number: then `H v = -a H lambda`, and no direction need be made.
+    pub(super) fn is_uniform(&self, params: usize) -> bool {
+        let one_rate = match self.rates {
+            Rates::Fixed(_) => true,
+            Rates::Learned { shared_by, .. } => shared_by == SharedBy::All,
+        };
+        one_rate && self.is_plain() && runs(self.adapts).next() == Some(0..params)
+    }
+
+    /// The one rate of step `k`, where that is all that tells a direction on the way back from `lambda`.
+    pub(super) fn uniform_rate<T: Real>(
+        &self,
+        k: usize,
+        params: usize,
+        learned: &[T],
+    ) -> Option<T> {
+        let step = StepRates::new(self.rates, self.adapts, (k, self.steps), learned);
+        step.single().filter(|_| self.is_uniform(params))
     }
 
     /// How many rates are learned.

@@ -126,6 +126,15 @@ impl<'a, T: Real> StepRates<'a, T> {
         }
     }
 
+    /// The rate, where there is one for all.
+    pub(super) fn single(&self) -> Option<T> {
+        match self.kind {
+            Kind::Fixed(a) => Some(a),
+            Kind::Learned(SharedBy::All, a) => Some(a[0]),
+            Kind::Learned(..) => None,
+        }
+    }
+
     /// `out -= a . x` on the adapted spans; the others stay as they are.
     pub(super) fn descend(&self, level: Level, x: &[T], out: &mut [T]) {
         let mut along = |a: T, range: Range<usize>| {

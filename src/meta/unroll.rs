@@ -91,17 +91,21 @@ impl<T: Real, S: Objective<T>, Q: Objective<T>> Task<'_, T, S, Q> {
         let (level, inner, n) = (w.level(), &self.learner.inner, self.phi.len());
         let slab = core::mem::take(&mut tape.back);
         let ([u, v, anchor], _) = cut_mut(&mut *slab, [n, n, n]);
-        v.fill(T::ZERO);
-        anchor.fill(T::ZERO);
         let Back {
             lambda,
             direction,
             rates,
         } = out;
+        if !inner.is_uniform(n) {
+            v.fill(T::ZERO);
+            anchor.fill(T::ZERO);
+        }
         rates.fill(T::ZERO);
         let weight = T::from_f64(self.learner.query_weight(inner.steps));
         let mut loss = weight * self.query_gradient(inner.steps, tape, lambda, w);
-        scale(level, weight, lambda);
+        if weight != T::ONE {
+            scale(level, weight, lambda);
+        }
         for k in (0..inner.steps).rev() {
             let d = match &tape.directions {
                 Some(directions) => directions.at(k),
@@ -109,15 +113,17 @@ impl<T: Real, S: Objective<T>, Q: Objective<T>> Task<'_, T, S, Q> {
             };
             self.step(k).gradient(level, d, lambda, rates);
             if self.learner.gradient == MetaGradient::SecondOrder {
-                scale(level, T::from_f64(inner.momentum), v);
-                self.step(k).descend(level, lambda, v);
-                let u = if k > 0 { &mut *u } else { &mut *direction };
-                u.copy_from_slice(v);
-                let g = grad(&tape.grads, self.first, k);
-                Clip::new(inner, g, level).pull_back(inner, g, u, level);
-                if k > 0 {
-                    self.pull(v, lambda, anchor, level);
-                    self.add_product(k, tape, u, lambda, w);
+                match inner.uniform_rate(k, n, self.rates) {
+                    Some(rate) if k > 0 => self.add_product(k, tape, -rate, None, lambda, w),
+                    Some(_) => {}
+                    None => {
+                        let u = if k > 0 { &mut *u } else { &mut *direction };
+                        self.turn_back(k, tape, lambda, (&mut *u, &mut *v), level);
+                        if k > 0 {
+                            self.pull(v, lambda, anchor, level);
+                            self.add_product(k, tape, T::ONE, Some(u), lambda, w);
+                        }
+                    }
                 }
             }
             let weight = T::from_f64(self.learner.query_weight(k));
@@ -126,9 +132,28 @@ impl<T: Real, S: Objective<T>, Q: Objective<T>> Task<'_, T, S, Q> {
                 axpy(level, weight, u, lambda);
             }
         }
-        axpy(level, T::ONE, anchor, lambda);
+        if inner.proximal != 0.0 {
+            axpy(level, T::ONE, anchor, lambda);
+        }
         tape.back = slab;
         loss
+    }
+
+    /// `v = beta v - a . lambda`, and u, which is v through the clipping of `g_k`.
+    fn turn_back(
+        &self,
+        k: usize,
+        tape: &Tape<'_, T>,
+        lambda: &[T],
+        (u, v): (&mut [T], &mut [T]),
+        level: Level,
+    ) {
+        let inner = &self.learner.inner;
+        scale(level, T::from_f64(inner.momentum), v);
+        self.step(k).descend(level, lambda, v);
+        u.copy_from_slice(v);
+        let g = grad(&tape.grads, self.first, k);
+        Clip::new(inner, g, level).pull_back(inner, g, u, level);
     }
 
     /// The proximal term's part of `lambda` and of the start; at step 0 the two cancel.
@@ -140,19 +165,21 @@ impl<T: Real, S: Objective<T>, Q: Objective<T>> Task<'_, T, S, Q> {
         }
     }
 
-    /// `lambda += H_k u`.
+    /// `lambda += factor H_k u`, u being `lambda` itself where none is given.
     fn add_product(
         &self,
         k: usize,
         tape: &mut Tape<'_, T>,
-        u: &[T],
+        factor: T,
+        u: Option<&[T]>,
         lambda: &mut [T],
         w: &mut Work<'_, T>,
     ) {
         // The gradient of this step has done its work: the product takes its place.
         let (theta, point, out) = (tape.thetas.at(k), tape.points.at(k), tape.grads.at_mut(k));
+        let u = u.unwrap_or(lambda);
         self.support.hvp(theta, point, u, out, &mut w.rb());
-        axpy(w.level(), T::ONE, out, lambda);
+        axpy(w.level(), factor, out, lambda);
     }
 
     /// The query loss at `theta_k` and its gradient.

@@ -47,8 +47,8 @@ pub struct NetObjective<'a, T, L, S> {
     pub row_ids: &'a [u32],
 }
 
-/// What a chunk of rows asks for.
-#[derive(Clone, Copy, Default)]
+/// What a chunk of rows keeps.
+#[derive(Clone, Copy)]
 struct Sizes {
     net: Need,
     loss: Need,
@@ -76,17 +76,17 @@ impl Sizes {
         self.point().iter().sum::<usize>() + self.gradient().iter().sum::<usize>()
     }
 
-    fn scratch(&self) -> usize {
+    /// The scratch of a chunk whose layers ask for `layers`.
+    fn scratch(&self, layers: usize) -> usize {
         let held = self.direction().iter().sum::<usize>();
         let held = held.max(self.point().iter().sum());
-        held + self.net.scratch.max(self.loss.scratch)
+        held + layers.max(self.loss.scratch)
     }
 }
 
 /// One chunk of rows with what it works in.
 #[derive(Default)]
 struct Part<'s, T> {
-    sizes: Sizes,
     chunk: usize,
     saved: &'s mut [T],
     sums: &'s mut [T],
@@ -143,10 +143,16 @@ impl<'a, T: Real, L: Tangent<T> + Sync, S: Loss<T> + Sync> NetObjective<'a, T, L
         let rows = self.chunks().size();
         let outputs = self.net.width().1;
         Sizes {
-            net: self.net.need(Mode::Train, rows, 1),
+            net: self.net.kept(Mode::Train, rows, 1),
             loss: self.loss.need(rows, outputs),
             links: rows * outputs,
         }
+    }
+
+    /// The scratch of a chunk.
+    fn scratch(&self) -> usize {
+        let layers = self.net.need(Mode::Train, self.chunks().size(), 1).scratch;
+        self.sizes().scratch(layers)
     }
 
     fn rows(&self, chunk: usize) -> Rows<'a, T> {
@@ -174,24 +180,29 @@ impl<'a, T: Real, L: Tangent<T> + Sync, S: Loss<T> + Sync> NetObjective<'a, T, L
         saved: &mut [T],
         into: &mut [T],
         w: &mut Work<'_, T>,
-        chunk: impl Fn(&mut Part<'_, T>) + Sync,
+        chunk: impl Fn(&Sizes, &mut Part<'_, T>) + Sync,
     ) -> f64 {
         let (level, threads, count) = (w.level(), w.threads(), self.chunks().count());
         let (sizes, each) = (self.sizes(), into.len());
         let kept = if saved.is_empty() { 0 } else { sizes.saved() };
         let ([more_sums], mut scratch) = cut_mut(w.scratch(), [(count - 1) * each]);
         more_sums.fill(T::ZERO);
+        // A single chunk has all of it, and need not ask how much it wants.
+        let room = match count {
+            1 => scratch.len(),
+            _ => self.scratch(),
+        };
         let (mut saved, mut sums, mut next) = (saved, more_sums, into);
         let mut parts: [Part<'_, T>; MAX_CHUNKS] = Default::default();
         let parts = &mut parts[..count];
         for (chunk, part) in parts.iter_mut().enumerate() {
-            (part.chunk, part.sizes) = (chunk, sizes);
+            part.chunk = chunk;
             part.sums = next;
             ([next], sums) = cut_mut(sums, [each.min(sums.len())]);
             ([part.saved], saved) = cut_mut(saved, [kept]);
-            ([part.scratch], scratch) = cut_mut(scratch, [sizes.scratch()]);
+            ([part.scratch], scratch) = cut_mut(scratch, [room]);
         }
-        for_each(threads, parts, chunk);
+        for_each(threads, parts, |part| chunk(&sizes, part));
         let (first, others) = parts.split_first_mut().expect("at least one chunk");
         for part in others {
             axpy(level, T::ONE, part.sums, first.sums);
@@ -208,8 +219,8 @@ impl<'a, T: Real, L: Tangent<T> + Sync, S: Loss<T> + Sync> NetObjective<'a, T, L
     }
 
     /// The chunk's loss, and its gradient into its sums if they have room for it.
-    fn chunk_value(&self, p: &[T], part: &mut Part<'_, T>, level: Level) {
-        let (sizes, rows) = (part.sizes, self.rows(part.chunk));
+    fn chunk_value(&self, p: &[T], sizes: &Sizes, part: &mut Part<'_, T>, level: Level) {
+        let rows = self.rows(part.chunk);
         let (n, k) = self.links(&rows);
         let grad = !part.sums.is_empty();
         let (slab, scratch) = match grad {
@@ -241,15 +252,20 @@ impl<'a, T: Real, L: Tangent<T> + Sync, S: Loss<T> + Sync> NetObjective<'a, T, L
     }
 
     /// What `chunk_value` left in `saved` for its chunk.
-    fn point<'s>(&self, rows: &Rows<'s, T>, part: &Part<'_, T>, saved: &'s [T]) -> Point<'s, T> {
-        let sizes = part.sizes;
+    fn point<'s>(
+        &self,
+        rows: &Rows<'s, T>,
+        sizes: &Sizes,
+        chunk: usize,
+        saved: &'s [T],
+    ) -> Point<'s, T> {
         let (n, k) = self.links(rows);
-        let saved = &saved[part.chunk * sizes.saved()..];
+        let saved = &saved[chunk * sizes.saved()..];
         let ([saved, z, loss], rest) = cut(saved, sizes.point());
         let ([dz, deltas], _) = cut(rest, sizes.gradient());
         let y = MatRef::planned(z, n, k);
         Point {
-            sizes,
+            sizes: *sizes,
             at: At {
                 x: rows.x,
                 y,
@@ -299,16 +315,16 @@ impl<T: Real, L: Tangent<T> + Sync, S: Loss<T> + Sync> Objective<T> for NetObjec
     }
 
     fn need(&self) -> Need {
-        let (count, sizes) = (self.chunks().count(), self.sizes());
+        let count = self.chunks().count();
         Need {
-            saved: count * sizes.saved(),
-            ..Need::scratch((count - 1) * self.params + count * sizes.scratch())
+            saved: count * self.sizes().saved(),
+            ..Need::scratch((count - 1) * self.params + count * self.scratch())
         }
     }
 
     fn value_grad(&self, p: &[T], g: Option<&mut [T]>, saved: &mut [T], w: &mut Work<'_, T>) -> T {
         let (level, p) = (w.level(), &p[..self.params]);
-        let chunk = |part: &mut Part<'_, T>| self.chunk_value(p, part, level);
+        let chunk = |sizes: &Sizes, part: &mut Part<'_, T>| self.chunk_value(p, sizes, part, level);
         let loss = match g {
             None => self.run(&mut [], &mut [], w, chunk),
             Some(g) => {
@@ -326,9 +342,9 @@ impl<T: Real, L: Tangent<T> + Sync, S: Loss<T> + Sync> Objective<T> for NetObjec
     fn hvp(&self, p: &[T], saved: &[T], v: &[T], out: &mut [T], w: &mut Work<'_, T>) {
         let (level, p, v) = (w.level(), &p[..self.params], &v[..self.params]);
         let out = &mut out[..self.params];
-        self.run(&mut [], out, w, |part| {
+        self.run(&mut [], out, w, |sizes, part| {
             let rows = self.rows(part.chunk);
-            let point = self.point(&rows, part, saved);
+            let point = self.point(&rows, sizes, part.chunk, saved);
             let f = self.follow(p, v, &rows, &point, part.scratch, level);
             let Point { at, dz, deltas, .. } = point;
             let (sums, w) = (Out::Set(&mut *part.sums), &mut Work::new(level, f.scratch));
@@ -352,9 +368,9 @@ impl<T: Real, L: Tangent<T> + Sync, S: Loss<T> + Sync> Objective<T> for NetObjec
     fn gnvp(&self, p: &[T], saved: &[T], v: &[T], out: &mut [T], w: &mut Work<'_, T>) {
         let (level, p, v) = (w.level(), &p[..self.params], &v[..self.params]);
         let out = &mut out[..self.params];
-        self.run(&mut [], out, w, |part| {
+        self.run(&mut [], out, w, |sizes, part| {
             let rows = self.rows(part.chunk);
-            let point = self.point(&rows, part, saved);
+            let point = self.point(&rows, sizes, part.chunk, saved);
             let f = self.follow(p, v, &rows, &point, part.scratch, level);
             let (sums, w) = (Out::Set(&mut *part.sums), &mut Work::new(level, f.scratch));
             self.net
