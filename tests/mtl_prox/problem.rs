@@ -72,3 +72,11 @@ pub fn transposed(w: &[f64], columns: usize) -> Vec<f64> {
     let entry = |e: usize| w[(e % rows) * columns + e / rows];
     (0..w.len()).map(entry).collect()
 }
+
+/// The kind of a task with so many classes, 0 for numbers.
+pub fn kind(classes: usize) -> Kind {
+    match classes {
+        0 => Kind::Number,
+        classes => Kind::Classes(classes),
+    }
+}

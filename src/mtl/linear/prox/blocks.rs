@@ -42,7 +42,7 @@ pub(super) struct Cache {
 }
 
 impl Cache {
-    pub(super) fn new(losses: &Losses) -> Self {
+    pub(super) fn new(losses: &Losses<'_>) -> Self {
         Self {
             features: Vec::new(),
             places: vec![None; losses.features],
@@ -50,7 +50,7 @@ impl Cache {
         }
     }
 
-    fn extend(&mut self, losses: &Losses, features: &[usize]) {
+    fn extend(&mut self, losses: &Losses<'_>, features: &[usize]) {
         let unknown = features.iter().filter(|&&j| self.places[j].is_none());
         let new: Vec<usize> = unknown.copied().collect();
         for &j in &new {
@@ -121,7 +121,7 @@ fn support(w: &[f64], columns: usize) -> Vec<usize> {
 }
 
 /// `C` of all features from the rows of `X'X` that W needs.
-fn correlate(losses: &Losses, cache: &Cache, w: &[f64], c: &mut [f64]) {
+fn correlate(losses: &Losses<'_>, cache: &Cache, w: &[f64], c: &mut [f64]) {
     let (level, d, columns) = (default_level(), losses.features, losses.columns);
     let m = cache.features.len();
     let mut some = Vec::with_capacity(m * columns);

@@ -15,14 +15,15 @@ use alloc::{vec, vec::Vec};
 
 use cognate_kernels::{MatMut, MatRef};
 
+use super::classes::Classes;
 use super::groups::groups;
 use super::squared::Squared;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::mtl::TaskSet;
 use crate::workspace::{Need, Work};
 
 /// All tasks' losses.
-pub(super) struct Losses {
+pub(super) struct Losses<'a> {
     /// Features, `d`.
     pub(super) features: usize,
     /// Columns of W, `K`.
@@ -30,28 +31,29 @@ pub(super) struct Losses {
     /// The columns of each task.
     pub(super) of_task: Vec<Range<usize>>,
     pub(super) squared: Vec<Squared>,
+    classes: Vec<Classes<'a>>,
 }
 
-impl Losses {
+impl<'a> Losses<'a> {
     /// The losses of `tasks`. Where squared losses have at least `gram_from` rows a feature, they keep `X'X` instead of the rows.
     ///
     /// # Errors
     /// If a task cannot be learned: it is named.
-    pub(super) fn new(tasks: &TaskSet<'_, f64>, intercept: bool, gram_from: usize) -> Result<Self> {
+    pub(super) fn new(tasks: &TaskSet<'a, f64>, intercept: bool, gram_from: usize) -> Result<Self> {
         let (groups, of_task) = groups(tasks);
-        let mut squared = Vec::new();
+        let (mut squared, mut classes) = (Vec::new(), Vec::new());
         for group in &groups {
-            if !group.numbers {
-                let name = &tasks.tasks()[group.tasks[0]].name;
-                return Err(Error::task(name, "is not of numbers"));
+            match group.numbers {
+                true => squared.push(Squared::new(tasks, group, intercept, gram_from)?),
+                false => classes.push(Classes::new(tasks, group, intercept)?),
             }
-            squared.push(Squared::new(tasks, group, intercept, gram_from)?);
         }
         Ok(Self {
             features: tasks.features(),
             columns: of_task.iter().map(|range| range.end).max().unwrap_or(0),
             of_task,
             squared,
+            classes,
         })
     }
 
@@ -61,12 +63,23 @@ impl Losses {
     }
 
     pub(super) fn need(&self) -> Need {
-        let scratch = self.squared.iter().map(Squared::scratch);
-        Need::scratch(scratch.max().unwrap_or(0))
+        let squared = self.squared.iter().map(|s| Need::scratch(s.scratch()));
+        let all = squared.chain(self.classes.iter().map(Classes::need));
+        all.fold(Need::default(), Need::then)
     }
 
     fn mat<'w>(&self, w: &'w [f64]) -> MatRef<'w, f64> {
         MatRef::planned(w, self.features, self.columns)
+    }
+
+    /// The tasks of classes with their parts of `saved`.
+    fn saved<'s>(&'s self, saved: &'s [f64]) -> impl Iterator<Item = (&'s Classes<'a>, &'s [f64])> {
+        let mut rest = saved;
+        self.classes.iter().map(move |classes| {
+            let (part, behind) = rest.split_at(classes.need().saved);
+            rest = behind;
+            (classes, part)
+        })
     }
 
     /// `C = -grad f` at `w`; the value. `saved` then holds the point.
@@ -74,7 +87,7 @@ impl Losses {
         &self,
         w: &[f64],
         c: &mut [f64],
-        _saved: &mut [f64],
+        saved: &mut [f64],
         work: &mut Work<'_, f64>,
     ) -> f64 {
         let (w, mut value) = (self.mat(w), 0.0);
@@ -84,6 +97,14 @@ impl Losses {
             let part = block(c.rb_mut(), columns.clone());
             value += squared.correlate(w.cols_range(columns), part, work);
         }
+        let mut rest = saved;
+        for classes in &self.classes {
+            let columns = classes.columns.clone();
+            let part = block(c.rb_mut(), columns.clone());
+            let (saved, behind) = rest.split_at_mut(classes.need().saved);
+            rest = behind;
+            value += classes.correlate(w.cols_range(columns), part, saved, work);
+        }
         value
     }
 
@@ -92,7 +113,7 @@ impl Losses {
         &self,
         v: &[f64],
         out: &mut [f64],
-        _saved: &[f64],
+        saved: &[f64],
         work: &mut Work<'_, f64>,
     ) {
         let v = self.mat(v);
@@ -102,24 +123,36 @@ impl Losses {
             let part = block(out.rb_mut(), columns.clone());
             squared.multiply(v.cols_range(columns), part, work);
         }
+        for (classes, saved) in self.saved(saved) {
+            let columns = classes.columns.clone();
+            let part = block(out.rb_mut(), columns.clone());
+            classes.multiply(v.cols_range(columns), part, saved, work);
+        }
     }
 
     /// What value and dual value at `s` times the residuals are apart, but for the penalty, at the point that `saved` holds.
-    pub(super) fn apart(&self, s: f64, w: &[f64], c: &[f64], _saved: &[f64]) -> f64 {
+    pub(super) fn apart(&self, s: f64, w: &[f64], c: &[f64], saved: &[f64]) -> f64 {
         let (w, c) = (self.mat(w), self.mat(c));
         let of = |squared: &Squared| {
             let columns = squared.columns.clone();
             squared.apart(s, w.cols_range(columns.clone()), c.cols_range(columns))
         };
-        self.squared.iter().map(of).sum()
+        let squared: f64 = self.squared.iter().map(of).sum();
+        let classes = self
+            .saved(saved)
+            .map(|(classes, saved)| classes.apart(s, saved));
+        squared + classes.sum::<f64>()
     }
 
     /// The best intercepts at the point that `saved` holds, one a column.
-    pub(super) fn intercepts(&self, w: &[f64], _saved: &[f64]) -> Vec<f64> {
+    pub(super) fn intercepts(&self, w: &[f64], saved: &[f64]) -> Vec<f64> {
         let mut b = vec![0.0; self.columns];
         for squared in &self.squared {
             let columns = squared.columns.clone();
             squared.intercepts(self.mat(w).cols_range(columns.clone()), &mut b[columns]);
+        }
+        for (classes, saved) in self.saved(saved) {
+            classes.intercepts(saved, &mut b[classes.columns.clone()]);
         }
         b
     }

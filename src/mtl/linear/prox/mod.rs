@@ -24,11 +24,13 @@
 //! [`LinearMethod::grid`]. A path starts each search where the last one ended.
 
 mod blocks;
+mod classes;
 mod dirty;
 mod elastic;
 mod groups;
 mod l1;
 mod l21;
+mod links;
 mod losses;
 mod norm;
 mod nuclear;

@@ -63,13 +63,13 @@ impl Penalty {
 /// Losses and a penalty at a strength.
 #[derive(Clone, Copy)]
 pub(super) struct Penalised<'l> {
-    pub(super) losses: &'l Losses,
+    pub(super) losses: &'l Losses<'l>,
     pub(super) penalty: &'l Penalty,
     pub(super) lambda: f64,
 }
 
 impl<'l> Penalised<'l> {
-    pub(super) fn new(losses: &'l Losses, penalty: &'l Penalty, lambda: f64) -> Self {
+    pub(super) fn new(losses: &'l Losses<'l>, penalty: &'l Penalty, lambda: f64) -> Self {
         Self {
             losses,
             penalty,

@@ -30,7 +30,7 @@ pub(super) struct Problem<'a> {
     method: &'a dyn Proximal,
     tasks: &'a TaskSet<'a, f64>,
     settings: Settings,
-    losses: Losses,
+    losses: Losses<'a>,
     penalty: Penalty,
     /// Losses at `W = 0`.
     at_zero: f64,
