@@ -77,23 +77,38 @@ pub(super) struct Until {
     pub(super) passes: usize,
 }
 
-/// Minimises from `w: d x K`; the passes that it took.
+/// Where the descent ended.
+pub(super) struct Descent {
+    pub(super) passes: usize,
+    /// The losses.
+    pub(super) losses: f64,
+    /// The norm.
+    pub(super) norm: f64,
+    pub(super) gap: f64,
+}
+
+/// Minimises from `w: d x K`.
 pub(super) fn descend(
     problem: &Penalised<'_>,
     cache: &mut Cache,
     w: &mut [f64],
     until: Until,
-) -> usize {
+) -> Descent {
     let columns = problem.losses.columns;
     let (mut c, mut set) = (vec![0.0; w.len()], Vec::new());
-    let mut passes = 0;
+    let (mut passes, mut still) = (0, false);
     cache.extend(problem.losses, &support(w, columns));
     loop {
         correlate(problem.losses, cache, w, &mut c);
-        let norms = problem.penalty.value(w, columns);
-        let gap = problem.gap(w, &c, &[], norms);
-        if gap <= until.gap || passes >= until.passes || !gap.is_finite() {
-            return passes;
+        let norm = problem.penalty.value(w, columns);
+        let gap = problem.gap(w, &c, &[], norm);
+        if gap <= until.gap || passes >= until.passes || still || !gap.is_finite() {
+            return Descent {
+                passes,
+                losses: problem.losses.value_of_squares(w, &c),
+                norm,
+                gap,
+            };
         }
         let grown = grow(problem, &set, w, &c);
         // A set that no longer grows has to go on by itself to the end.
@@ -102,14 +117,10 @@ pub(super) fn descend(
         set = grown;
         cache.extend(problem.losses, &set);
         let mut working = Working::new(problem, cache, &set, w, &c);
-        let most = until.passes - passes;
-        let more = working.run(inner.max(0.5 * until.gap), most);
+        let more = working.run(inner.max(0.5 * until.gap), until.passes - passes);
         working.store(&set, w);
         passes += more;
-        // Nothing moves any more, within rounding.
-        if whole && more == 1 {
-            return passes;
-        }
+        still = whole && more == 1;
     }
 }
 

@@ -27,6 +27,9 @@ pub(super) struct Classes<'a> {
     links: Vec<Links>,
 }
 
+/// What is done with a task's links: its columns in the group, its links `n x k`, and room for a number a row.
+type EachTask<'f> = &'f mut dyn FnMut(&Links, Range<usize>, &mut [f64], &mut [f64]);
+
 /// `X: n x d`, copied only where its rows do not lie side by side.
 enum Inputs<'a> {
     There(MatRef<'a, f64>),
@@ -109,7 +112,7 @@ impl<'a> Classes<'a> {
         w: MatRef<'_, f64>,
         out: MatMut<'_, f64>,
         work: &mut Work<'_, f64>,
-        each: &mut dyn FnMut(&Links, Range<usize>, &mut [f64], &mut [f64]),
+        each: EachTask<'_>,
     ) {
         let (x, n, k) = (self.x.mat(), self.rows(), self.width());
         let (z, mut work) = work.take(n * k);

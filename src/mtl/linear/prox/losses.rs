@@ -90,13 +90,45 @@ impl<'a> Losses<'a> {
         saved: &mut [f64],
         work: &mut Work<'_, f64>,
     ) -> f64 {
-        let (w, mut value) = (self.mat(w), 0.0);
-        let mut c = MatMut::planned(c, self.features, self.columns);
+        let (mat, mut value) = (self.mat(w), 0.0);
+        let mut all = MatMut::planned(c, self.features, self.columns);
         for squared in &self.squared {
             let columns = squared.columns.clone();
-            let part = block(c.rb_mut(), columns.clone());
-            value += squared.correlate(w.cols_range(columns), part, work);
+            let part = block(all.rb_mut(), columns.clone());
+            value += squared.correlate(mat.cols_range(columns), part, work);
         }
+        value + self.correlate_classes(w, c, saved, work)
+    }
+
+    /// The same at `W = 0`, where squared losses have no work.
+    pub(super) fn start(&self, c: &mut [f64], saved: &mut [f64], work: &mut Work<'_, f64>) -> f64 {
+        let mut all = MatMut::planned(c, self.features, self.columns);
+        let mut value = 0.0;
+        for squared in &self.squared {
+            value += squared.start(block(all.rb_mut(), squared.columns.clone()));
+        }
+        value + self.correlate_classes(&vec![0.0; self.len()], c, saved, work)
+    }
+
+    /// The value of squared losses at `w`, where C is `c`; they are all there is.
+    pub(super) fn value_of_squares(&self, w: &[f64], c: &[f64]) -> f64 {
+        let (w, c) = (self.mat(w), self.mat(c));
+        let of = |squared: &Squared| {
+            let columns = squared.columns.clone();
+            squared.value(w.cols_range(columns.clone()), c.cols_range(columns))
+        };
+        self.squared.iter().map(of).sum()
+    }
+
+    fn correlate_classes(
+        &self,
+        w: &[f64],
+        c: &mut [f64],
+        saved: &mut [f64],
+        work: &mut Work<'_, f64>,
+    ) -> f64 {
+        let (w, mut value) = (self.mat(w), 0.0);
+        let mut c = MatMut::planned(c, self.features, self.columns);
         let mut rest = saved;
         for classes in &self.classes {
             let columns = classes.columns.clone();

@@ -65,9 +65,9 @@ impl<'a> Problem<'a> {
         let losses = Losses::new(tasks, settings.intercept, gram_from)?;
         let need = Penalised::new(&losses, &penalty, 0.0).need();
         let mut workspace = Workspace::new(need);
-        let (zero, mut c) = (vec![0.0; losses.len()], vec![0.0; losses.len()]);
+        let mut c = vec![0.0; losses.len()];
         let mut slabs = workspace.slabs();
-        let at_zero = losses.correlate(&zero, &mut c, slabs.saved, &mut slabs.work);
+        let at_zero = losses.start(&mut c, slabs.saved, &mut slabs.work);
         Ok(Self {
             method,
             tasks,
@@ -139,12 +139,10 @@ impl<'a> Problem<'a> {
         let penalised = Penalised::new(&self.losses, &self.penalty, lambda);
         let (zero, mut c) = (vec![0.0; self.losses.len()], vec![0.0; self.losses.len()]);
         let mut slabs = self.workspace.slabs();
-        let correlate = self
-            .losses
-            .correlate(&zero, &mut c, slabs.saved, &mut slabs.work);
+        let losses = self.losses.start(&mut c, slabs.saved, &mut slabs.work);
         Found {
             iterations: 0,
-            objective: correlate,
+            objective: losses,
             gap: penalised.gap(&zero, &c, slabs.saved, 0.0),
         }
     }
@@ -155,17 +153,11 @@ impl<'a> Problem<'a> {
             gap: self.settings.tol * self.at_zero,
             passes: self.settings.max_iter,
         };
-        let iterations = descend(&penalised, cache, &mut self.w, until);
-        let mut c = vec![0.0; self.w.len()];
-        let mut slabs = self.workspace.slabs();
-        let losses = self
-            .losses
-            .correlate(&self.w, &mut c, slabs.saved, &mut slabs.work);
-        let norms = self.penalty.value(&self.w, self.losses.columns);
+        let end = descend(&penalised, cache, &mut self.w, until);
         Found {
-            iterations,
-            objective: losses + penalised.penalty_at(&self.w, norms),
-            gap: penalised.gap(&self.w, &c, slabs.saved, norms),
+            iterations: end.passes,
+            objective: end.losses + penalised.penalty_at(&self.w, end.norm),
+            gap: end.gap,
         }
     }
 

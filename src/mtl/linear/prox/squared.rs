@@ -251,7 +251,19 @@ impl Squared {
         c.copy_from(MatRef::planned(&self.xy, d, self.width()));
         self.gram(-1.0, w, 1.0, c.rb_mut(), work);
         self.weigh(c.rb_mut());
-        let (with_y, with_c) = self.products(w, c.rb());
+        self.value(w, c.rb())
+    }
+
+    /// `C` at `W = 0`; the value.
+    pub(super) fn start(&self, mut c: MatMut<'_, f64>) -> f64 {
+        c.copy_from(MatRef::planned(&self.xy, self.mean_x.len(), self.width()));
+        self.weigh(c);
+        0.5 * self.squares()
+    }
+
+    /// The value at `w`, where C is `c`.
+    pub(super) fn value(&self, w: MatRef<'_, f64>, c: MatRef<'_, f64>) -> f64 {
+        let (with_y, with_c) = self.products(w, c);
         0.5 * (self.squares() - with_y - with_c)
     }
 
