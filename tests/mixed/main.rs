@@ -1,5 +1,10 @@
 //! Summaries of many tasks, and random effects learned from them.
+#![allow(dead_code)]
 
+mod data;
+#[path = "../support/known.rs"]
+mod floats;
+mod known;
 #[path = "../support/moments.rs"]
 mod moments;
 #[path = "../support/random.rs"]

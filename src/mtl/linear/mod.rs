@@ -11,10 +11,12 @@
 mod fitted;
 mod model;
 pub mod prox;
+pub mod random_effects;
 mod soft;
 
 pub use fitted::{Certificate, Fitted};
 pub use model::{Axis, Learned, LinearTask, TaskLinear};
+pub use random_effects::RandomEffects;
 pub use soft::{
     Branch, FitSettings, Graph, GraphEdge, Icm, Independent, MeanRegularised, Pooled, Relation,
     SharedSpecific, Tree, TreeNode,

@@ -276,6 +276,11 @@ impl<'a> TaskSummary<'a> {
         &self.products[(width - 1) * width..][..width - 1]
     }
 
+    /// Means and centred products of features and label together, `d + 1` and `(d + 1) x (d + 1)`.
+    pub(crate) fn raw(&self) -> (&'a [f64], &'a [f64]) {
+        (self.mean, self.products)
+    }
+
     /// `y'y` of the centred rows.
     pub fn yy(&self) -> f64 {
         self.products[self.products.len() - 1]

@@ -1,0 +1,286 @@
+//! What was learned: the coefficients' distribution over tasks, and each task's own.
+
+use alloc::{vec, vec::Vec};
+
+use cognate_kernels::{MatMut, MatRef, Real};
+
+use super::frame::Frame;
+use super::lanes::{Factor, Tile};
+use crate::check;
+use crate::error::Result;
+use crate::mtl::linear::{Axis, Learned, TaskLinear};
+use crate::mtl::{Kind, Summaries};
+
+/// `y = [1, x]'(phi + v_t) + e` with `v_t ~ N(0, Lambda)`, learned. Coefficients stand behind the intercept: `d + 1` of them.
+#[derive(Clone, Debug)]
+pub struct RandomEffectsModel {
+    pub(super) frame: Frame,
+    /// `F: q x r`, of the covariance relative to the noise, in the frame.
+    pub(super) factor: Vec<f64>,
+    pub(super) rank: usize,
+    /// In the frame.
+    pub(super) center: Vec<f64>,
+    /// `A^-1`.
+    pub(super) inverse: Vec<f64>,
+    /// `s2`, of labels as given.
+    pub(super) noise_variance: f64,
+    pub(super) phi: Vec<f64>,
+    pub(super) covariance: Vec<f64>,
+    pub(super) effects: Vec<f64>,
+}
+
+/// What the rows of a task say of its own coefficients.
+#[derive(Clone, Debug)]
+pub struct Posterior<'a> {
+    frame: &'a Frame,
+    /// `phi + v` in the frame.
+    total: Vec<f64>,
+    /// Of the posterior of `v` with phi known, and of the error of `phi + v`, in the frame; `q x q`.
+    known: Vec<f64>,
+    error: Vec<f64>,
+    effect: Vec<f64>,
+}
+
+/// A number to expect and its standard error.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Estimate {
+    /// What to expect.
+    pub mean: f64,
+    /// The standard deviation of its error as an estimate of `[1, x]'(phi + v)`; noise comes on top.
+    pub standard_error: f64,
+}
+
+impl RandomEffectsModel {
+    /// The coefficients that all tasks share, `d + 1`.
+    pub fn phi(&self) -> &[f64] {
+        &self.phi
+    }
+
+    /// Covariance of the estimate of phi, `(d + 1) x (d + 1)`, row-major; 0 for features left out.
+    pub fn phi_covariance(&self) -> Vec<f64> {
+        scaled(self.frame.raw_both(&self.inverse), self.noise_variance)
+    }
+
+    /// Standard errors of phi.
+    pub fn standard_errors(&self) -> Vec<f64> {
+        let all = self.phi_covariance();
+        let diagonal = all.iter().step_by(self.phi.len() + 1);
+        diagonal.map(|v| Real::sqrt(*v)).collect()
+    }
+
+    /// Lambda, the covariance of the tasks' own coefficients, `(d + 1) x (d + 1)`, row-major.
+    pub fn covariance(&self) -> &[f64] {
+        &self.covariance
+    }
+
+    /// The rank of Lambda.
+    pub fn rank(&self) -> usize {
+        self.rank
+    }
+
+    /// Variance of the noise, of a row of weight 1.
+    pub fn noise_variance(&self) -> f64 {
+        self.noise_variance
+    }
+
+    /// The posterior means of the tasks' own coefficients `v_t`, `T x (d + 1)`, row-major; 0 for a task without rows.
+    pub fn effects(&self) -> &[f64] {
+        &self.effects
+    }
+
+    /// The posterior of task `t` of `tasks`: one that was learned from, or a new one with rows of its own.
+    ///
+    /// # Errors
+    /// If `tasks` have other features.
+    ///
+    /// # Panics
+    /// If there is no such task.
+    #[track_caller]
+    pub fn posterior(&self, tasks: &Summaries, t: usize) -> Result<Posterior<'_>> {
+        let (q, all) = (self.frame.len(), self.frame.all());
+        check::shape(
+            "tasks",
+            (tasks.tasks(), tasks.features()),
+            (tasks.tasks(), all - 1),
+        )?;
+        let factor = self.relative();
+        let mut tile = Tile::new(q, factor.rank);
+        assert!(t < tasks.tasks(), "a task of the summaries");
+        tile.load(&self.frame, tasks, t..t + 1);
+        tile.reduce(factor);
+        let at = |i: usize, j: usize| tile.products[i * (q + 1) + j][0];
+        // J = I - Delta A_t: what an error of phi becomes in phi + v.
+        let delta = super::structure::outer(factor.values, factor.rank);
+        let a: Vec<f64> = (0..q * q).map(|k| at(k / q, k % q)).collect();
+        let shrink = multiply(&delta, &a, q);
+        let mut keep: Vec<f64> = shrink.iter().map(|v| -v).collect();
+        keep.iter_mut().step_by(q + 1).for_each(|v| *v += 1.0);
+        let known = scaled(multiply(&keep, &delta, q), self.noise());
+        let carried = multiply(&multiply(&keep, &self.inverse, q), &transposed(&keep, q), q);
+        let error = carried
+            .iter()
+            .zip(&known)
+            .map(|(c, k)| self.noise() * c + k);
+        let residual: Vec<f64> = (0..q)
+            .map(|i| at(q, i) - dot(&a[i * q..][..q], &self.center))
+            .collect();
+        let effect: Vec<f64> = delta
+            .chunks_exact(q)
+            .map(|row| dot(row, &residual))
+            .collect();
+        Ok(Posterior {
+            total: self
+                .center
+                .iter()
+                .zip(&effect)
+                .map(|(p, v)| p + v)
+                .collect(),
+            frame: &self.frame,
+            error: error.collect(),
+            known,
+            effect,
+        })
+    }
+
+    /// What to expect of a row `x: d` of a task never seen. The error is that of phi and of not knowing the task's own part.
+    ///
+    /// # Errors
+    /// If `x` has other features or a number that is not finite.
+    pub fn unseen(&self, x: &[f64]) -> Result<Estimate> {
+        let delta = super::structure::outer(self.relative().values, self.relative().rank);
+        let error: Vec<f64> = delta
+            .iter()
+            .zip(&self.inverse)
+            .map(|(d, a)| self.noise() * (d + a))
+            .collect();
+        estimate(&self.frame, x, &self.center, &error)
+    }
+
+    /// The linear models of the tasks called `names`, and that of a task never seen; with `covariance`, `noise_variance` and
+    /// `random_effects` as what was learned.
+    ///
+    /// # Errors
+    /// If there are not as many names as tasks.
+    pub fn task_linear<'t>(&self, names: impl Iterator<Item = &'t str>) -> Result<TaskLinear> {
+        let all = self.phi.len();
+        let own = self.effects.chunks_exact(all);
+        let unseen = core::iter::once(self.phi.clone());
+        let lines = own.map(|v| v.iter().zip(&self.phi).map(|(v, p)| v + p).collect());
+        let (mut coef, mut intercept) = (Vec::with_capacity(self.effects.len()), Vec::new());
+        for line in lines.chain(unseen) {
+            let line: Vec<f64> = line;
+            intercept.push(line[0]);
+            coef.extend_from_slice(&line[1..]);
+        }
+        let table = |name, axes, rows, cols, values: &[f64]| Learned {
+            name,
+            axes,
+            shape: (rows, cols),
+            values: values.to_vec(),
+        };
+        let tasks = self.effects.len() / all;
+        let both = (Axis::Coefficients, Axis::Coefficients);
+        let covariance = table("covariance", both, all, all, &self.covariance);
+        let other = (Axis::Other, Axis::Other);
+        let noise = table("noise_variance", other, 1, 1, &[self.noise_variance]);
+        let own = (Axis::Tasks, Axis::Coefficients);
+        let effects = table("random_effects", own, tasks, all, &self.effects);
+        let named = names.map(|name| (name, Kind::Number));
+        let model = TaskLinear::new(named, all - 1, coef, intercept, true)?;
+        Ok(model
+            .with_learned(covariance)
+            .with_learned(noise)
+            .with_learned(effects))
+    }
+
+    /// The noise variance in the frame.
+    fn noise(&self) -> f64 {
+        let label = self.frame.label().1;
+        self.noise_variance / (label * label)
+    }
+
+    fn relative(&self) -> Factor<'_> {
+        Factor {
+            values: &self.factor,
+            rank: self.factor.len() / self.frame.len(),
+        }
+    }
+
+    /// Fills in the effects of the tasks of a tile, `d + 1` each.
+    pub(super) fn tile_effects(&self, tile: &Tile, delta: &[f64], effects: &mut [f64]) {
+        let q = self.frame.len();
+        let lines = effects.chunks_exact_mut(self.frame.all());
+        for (lane, line) in lines.enumerate() {
+            let at = |i: usize, j: usize| tile.products[i * (q + 1) + j][lane];
+            let fitted = |i: usize| (0..q).map(|j| at(i, j) * self.center[j]).sum::<f64>();
+            let residual: Vec<f64> = (0..q).map(|i| at(q, i) - fitted(i)).collect();
+            let effect: Vec<f64> = delta
+                .chunks_exact(q)
+                .map(|row| dot(row, &residual))
+                .collect();
+            line.copy_from_slice(&scaled(self.frame.raw(&effect), self.frame.label().1));
+        }
+    }
+}
+
+impl Posterior<'_> {
+    /// Posterior mean of `v`, `d + 1`.
+    pub fn effect(&self) -> Vec<f64> {
+        scaled(self.frame.raw(&self.effect), self.frame.label().1)
+    }
+
+    /// Posterior covariance of `v` for phi, Lambda and the noise as estimated, `(d + 1) x (d + 1)`, row-major: lme4's `condVar`.
+    pub fn covariance(&self) -> Vec<f64> {
+        let label = self.frame.label().1;
+        scaled(self.frame.raw_both(&self.known), label * label)
+    }
+
+    /// What to expect of a row `x: d` of the task. The error counts that of phi, and takes Lambda and the noise as they are estimated
+    /// (Henderson 1975).
+    ///
+    /// # Errors
+    /// If `x` has other features or a number that is not finite.
+    pub fn predict(&self, x: &[f64]) -> Result<Estimate> {
+        estimate(self.frame, x, &self.total, &self.error)
+    }
+}
+
+/// `z'b` and the root of `z'C z` for `z = [1, x]` in the frame, as labels as given.
+fn estimate(frame: &Frame, x: &[f64], b: &[f64], covariance: &[f64]) -> Result<Estimate> {
+    check::shape("x", (1, x.len()), (1, frame.all() - 1))?;
+    check::finite("x", MatRef::planned(x, 1, x.len()))?;
+    let (q, (mean, scale)) = (frame.len(), frame.label());
+    let mut z = vec![0.0; q];
+    frame.row(x, &mut z);
+    let half: Vec<f64> = covariance.chunks_exact(q).map(|row| dot(row, &z)).collect();
+    Ok(Estimate {
+        mean: mean + scale * dot(&z, b),
+        standard_error: scale * Real::sqrt(dot(&half, &z).max(0.0)),
+    })
+}
+
+fn dot(a: &[f64], b: &[f64]) -> f64 {
+    a.iter().zip(b).map(|(a, b)| a * b).sum()
+}
+
+fn scaled(mut v: Vec<f64>, factor: f64) -> Vec<f64> {
+    v.iter_mut().for_each(|v| *v *= factor);
+    v
+}
+
+/// `A B`, both `q x q`.
+fn multiply(a: &[f64], b: &[f64], q: usize) -> Vec<f64> {
+    let mut out = vec![0.0; q * q];
+    for (row, to) in a.chunks_exact(q).zip(out.chunks_exact_mut(q)) {
+        for (a, line) in row.iter().zip(b.chunks_exact(q)) {
+            to.iter_mut().zip(line).for_each(|(t, b)| *t += a * b);
+        }
+    }
+    out
+}
+
+fn transposed(m: &[f64], q: usize) -> Vec<f64> {
+    let mut out = vec![0.0; q * q];
+    MatMut::planned(&mut out, q, q).copy_from(MatRef::planned(m, q, q).t());
+    out
+}
