@@ -47,7 +47,7 @@ impl Frame {
         let mean = pooled_mean(tasks, weight);
         let variance = pooled_variance(tasks, &mean, weight);
         let deviation = |j: usize| Real::sqrt(variance[j * (d + 1) + j]);
-        let constant = |j: usize| !(deviation(j) > NOISE * mean[j].abs());
+        let constant = |j: usize| deviation(j) <= NOISE * mean[j].abs();
         let kept = independent(&variance, d, constant);
         let all = kept.iter().copied().chain([d]);
         let scale = |j: usize| if constant(j) { 1.0 } else { deviation(j) };

@@ -158,6 +158,28 @@ impl Tile {
         }
     }
 
+    /// `K^-1 F': r x q` of one lane.
+    pub(super) fn gain(&self, f: Factor<'_>, lane: usize) -> Vec<f64> {
+        let (q, r) = (self.width - 1, f.rank);
+        let mut gain = vec![0.0; r * q];
+        for i in 0..r {
+            let (above, rest) = gain.split_at_mut(i * q);
+            for (j, v) in rest[..q].iter_mut().enumerate() {
+                let k = |m: usize| self.middle[i * r + m][lane];
+                let known: f64 = (0..i).map(|m| k(m) * above[m * q + j]).sum();
+                *v = (f.values[j * r + i] - known) * k(i);
+            }
+        }
+        gain
+    }
+
+    /// `W` of one lane, row `i`.
+    pub(super) fn row(&self, i: usize, lane: usize) -> impl Iterator<Item = f64> {
+        self.half[i * self.width..][..self.width]
+            .iter()
+            .map(move |v| v[lane])
+    }
+
     /// `- W'W`, both triangles.
     fn subtract(&mut self, r: usize) {
         let width = self.width;

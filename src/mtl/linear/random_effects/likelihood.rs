@@ -53,7 +53,7 @@ pub(super) struct Point {
     pub(super) inverse: Vec<f64>,
     /// `s2` in the frame.
     pub(super) noise: f64,
-    /// What `sum a_t` was: the label's size that `s2` is left of.
+    /// `sum a_t`; where the covariance is zero, the labels' sum of squares.
     pub(super) size: f64,
 }
 
@@ -157,7 +157,7 @@ impl Likelihood<'_> {
     /// What the features' units add to `log det A`.
     fn units(&self) -> f64 {
         let scales = (1..self.frame.len()).map(|j| self.frame.feature(j).1);
-        2.0 * scales.map(|s| Real::ln(s)).sum::<f64>()
+        2.0 * scales.map(Real::ln).sum::<f64>()
     }
 
     /// The derivatives at a point; `empty` is the curvature of the wanted form without tasks.

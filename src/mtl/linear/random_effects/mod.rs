@@ -128,14 +128,12 @@ fn effects(search: &Search<'_>, model: &RandomEffectsModel) -> Vec<f64> {
         values: &model.factor,
         rank: search.structure.rank(),
     };
-    let delta = structure::outer(factor.values, factor.rank);
-    let all = model.frame.all();
     let parts = search
         .likelihood
         .over_tasks(factor, Vec::new, |part, tile, tasks| {
-            let start = part.len();
-            part.resize(start + tasks.len() * all, 0.0);
-            model.tile_effects(tile, &delta, &mut part[start..]);
+            for lane in 0..tasks.len() {
+                part.extend(model.raw_effect(tile, lane));
+            }
         });
     parts.concat()
 }

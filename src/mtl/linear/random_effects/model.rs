@@ -90,6 +90,9 @@ impl RandomEffectsModel {
 
     /// The posterior of task `t` of `tasks`: one that was learned from, or a new one with rows of its own.
     ///
+    /// With `h = K^-1 F'` and `W` of the task, the mean is `h'(w_y - W phi)`, the covariance `s2 h'h`, and an error of phi becomes
+    /// `I - h'W` times itself in `phi + v`.
+    ///
     /// # Errors
     /// If `tasks` have other features.
     ///
@@ -108,26 +111,21 @@ impl RandomEffectsModel {
         assert!(t < tasks.tasks(), "a task of the summaries");
         tile.load(&self.frame, tasks, t..t + 1);
         tile.reduce(factor);
-        let at = |i: usize, j: usize| tile.products[i * (q + 1) + j][0];
-        // J = I - Delta A_t: what an error of phi becomes in phi + v.
-        let delta = super::structure::outer(factor.values, factor.rank);
-        let a: Vec<f64> = (0..q * q).map(|k| at(k / q, k % q)).collect();
-        let shrink = multiply(&delta, &a, q);
-        let mut keep: Vec<f64> = shrink.iter().map(|v| -v).collect();
+        let gain = tile.gain(factor, 0);
+        let mut keep = vec![0.0; q * q];
+        for (i, row) in gain.chunks_exact(q).enumerate() {
+            let w: Vec<f64> = tile.row(i, 0).take(q).collect();
+            add_outer(&mut keep, -1.0, row, &w);
+        }
         keep.iter_mut().step_by(q + 1).for_each(|v| *v += 1.0);
-        let known = scaled(multiply(&keep, &delta, q), self.noise());
+        let mut known = vec![0.0; q * q];
+        for row in gain.chunks_exact(q) {
+            add_outer(&mut known, self.noise(), row, row);
+        }
         let carried = multiply(&multiply(&keep, &self.inverse, q), &transposed(&keep, q), q);
-        let error = carried
-            .iter()
-            .zip(&known)
-            .map(|(c, k)| self.noise() * c + k);
-        let residual: Vec<f64> = (0..q)
-            .map(|i| at(q, i) - dot(&a[i * q..][..q], &self.center))
-            .collect();
-        let effect: Vec<f64> = delta
-            .chunks_exact(q)
-            .map(|row| dot(row, &residual))
-            .collect();
+        let error = carried.iter().zip(&known);
+        let error = error.map(|(c, k)| self.noise() * c + k);
+        let effect = self.effect(&tile, 0);
         Ok(Posterior {
             total: self
                 .center
@@ -206,20 +204,23 @@ impl RandomEffectsModel {
         }
     }
 
-    /// Fills in the effects of the tasks of a tile, `d + 1` each.
-    pub(super) fn tile_effects(&self, tile: &Tile, delta: &[f64], effects: &mut [f64]) {
+    /// The posterior mean of `v` of a task of a reduced tile, in the frame.
+    fn effect(&self, tile: &Tile, lane: usize) -> Vec<f64> {
         let q = self.frame.len();
-        let lines = effects.chunks_exact_mut(self.frame.all());
-        for (lane, line) in lines.enumerate() {
-            let at = |i: usize, j: usize| tile.products[i * (q + 1) + j][lane];
-            let fitted = |i: usize| (0..q).map(|j| at(i, j) * self.center[j]).sum::<f64>();
-            let residual: Vec<f64> = (0..q).map(|i| at(q, i) - fitted(i)).collect();
-            let effect: Vec<f64> = delta
-                .chunks_exact(q)
-                .map(|row| dot(row, &residual))
-                .collect();
-            line.copy_from_slice(&scaled(self.frame.raw(&effect), self.frame.label().1));
+        let mut effect = vec![0.0; q];
+        let gain = tile.gain(self.relative(), lane);
+        for (i, row) in gain.chunks_exact(q).enumerate() {
+            let w: Vec<f64> = tile.row(i, lane).collect();
+            let left = w[q] - dot(&w[..q], &self.center);
+            effect.iter_mut().zip(row).for_each(|(e, h)| *e += left * h);
         }
+        effect
+    }
+
+    /// The same of all features, with labels as given.
+    pub(super) fn raw_effect(&self, tile: &Tile, lane: usize) -> Vec<f64> {
+        let effect = self.effect(tile, lane);
+        scaled(self.frame.raw(&effect), self.frame.label().1)
     }
 }
 
@@ -261,6 +262,15 @@ fn estimate(frame: &Frame, x: &[f64], b: &[f64], covariance: &[f64]) -> Result<E
 
 fn dot(a: &[f64], b: &[f64]) -> f64 {
     a.iter().zip(b).map(|(a, b)| a * b).sum()
+}
+
+/// `m += factor u v'`.
+fn add_outer(m: &mut [f64], factor: f64, u: &[f64], v: &[f64]) {
+    for (row, u) in m.chunks_exact_mut(v.len()).zip(u) {
+        row.iter_mut()
+            .zip(v)
+            .for_each(|(m, v)| *m += factor * u * v);
+    }
 }
 
 fn scaled(mut v: Vec<f64>, factor: f64) -> Vec<f64> {

@@ -32,14 +32,17 @@ const SIZES: [f64; 6] = [1e-3, 1e-2, 0.1, 1.0, 10.0, 100.0];
 /// Damping beyond which no step is small enough.
 const STIFFEST: f64 = 1e12;
 
-/// A part of the deviance that is lost in its rounding.
-const ROUNDING: f64 = 1e-13;
+/// A part of the deviance that may be lost in its rounding.
+const ROUNDING: f64 = 1e-11;
 
 /// Variances of the frame, relative to the noise, that may be nothing.
 const NOTHING: f64 = 1e-9;
 
+/// A part of the labels' sum of squares that is lost in its rounding: noise below cannot be told from none.
+const NOISELESS: f64 = 1e-13;
+
 /// Steps without a smaller residual, all of them lost in rounding, after which the work ends.
-const PATIENCE: usize = 4;
+const PATIENCE: usize = 8;
 
 /// Where the search is.
 pub(super) struct Search<'a> {
@@ -56,6 +59,8 @@ pub(super) struct Search<'a> {
     /// Directions that have a variance.
     pub(super) rank: usize,
     damping: f64,
+    /// The labels' sum of squares.
+    size: f64,
 }
 
 /// A step's outcome.
@@ -80,6 +85,7 @@ impl<'a> Search<'a> {
             values: &[],
             rank: 0,
         })?;
+        let size = point.size;
         let mut search = Self {
             likelihood,
             structure,
@@ -91,6 +97,7 @@ impl<'a> Search<'a> {
             evaluations: 1,
             rank: 0,
             damping: 0.0,
+            size,
         };
         if search.exact() {
             search.residual = 0.0;
@@ -107,7 +114,7 @@ impl<'a> Search<'a> {
 
     /// Whether the labels are linear in the features without any noise: there is nothing to learn then.
     fn exact(&self) -> bool {
-        self.point.noise * self.likelihood.nu() <= f64::EPSILON * self.point.size
+        self.point.noise * self.likelihood.nu() <= NOISELESS * self.size
     }
 
     /// The likelihood at `theta`; none where it is not a number.
@@ -116,7 +123,8 @@ impl<'a> Search<'a> {
         let values = &self.structure.factor(theta);
         let rank = self.structure.rank();
         let point = self.likelihood.at(Factor { values, rank }).ok()?;
-        (point.deviance.is_finite() && point.noise > 0.0).then_some(point)
+        let known = point.noise * self.likelihood.nu() > NOISELESS * self.size;
+        (point.deviance.is_finite() && known).then_some(point)
     }
 
     fn slopes(&self, theta: &[f64], point: &Point) -> Slopes {
@@ -146,13 +154,14 @@ impl<'a> Search<'a> {
                 return Stop::MaxIterations;
             }
             self.iterations += 1;
-            let step = match flat <= self.tolerance {
-                true => self.gain_rank(&missing),
+            let saddle = flat <= self.tolerance && flat < 0.01 * self.residual;
+            let step = match saddle && self.gain_rank(&missing) {
+                true => Step::Down,
                 false => self.step(&gradient, &hessian),
             };
             (least, idle) = match step {
                 Step::Down => (least.min(self.residual), 0),
-                Step::Lost if self.residual < 0.5 * least => (self.residual, 0),
+                Step::Lost if self.residual < 0.9 * least => (self.residual, 0),
                 Step::Lost if idle < PATIENCE => (least, idle + 1),
                 _ => return Stop::Rounding,
             };
@@ -170,18 +179,18 @@ impl<'a> Search<'a> {
         -missing.slope * size * size / self.likelihood.nu()
     }
 
-    /// Adds a rank in the direction in which it gains most.
-    fn gain_rank(&mut self, missing: &Missing) -> Step {
+    /// Adds a rank in the direction in which it gains most, if it does.
+    fn gain_rank(&mut self, missing: &Missing) -> bool {
         let mut size = largest(&self.theta).max(1.0);
         for _ in 0..60 {
             let theta = self.structure.extend(&self.theta, missing, size);
             if let Some(point) = self.at(&theta).filter(|p| p.deviance < self.point.deviance) {
                 (self.theta, self.point) = (theta, point);
-                return Step::Down;
+                return true;
             }
             size *= 0.25;
         }
-        Step::None
+        false
     }
 
     /// One damped step of Newton's.
@@ -231,7 +240,7 @@ impl<'a> Search<'a> {
     /// Cuts off directions of next to no variance, all of them if that costs nothing, as long as the certificate holds.
     pub(super) fn trim(&mut self) {
         self.rank = self.structure.rank();
-        let noise = ROUNDING * 10.0 * (self.point.deviance.abs() + self.likelihood.nu());
+        let noise = ROUNDING * (self.point.deviance.abs() + self.likelihood.nu());
         let size = largest(&self.theta).max(1.0);
         for least in [f64::INFINITY, NOTHING * size * size] {
             let (theta, rank) = self.structure.trim(&self.theta, least);
