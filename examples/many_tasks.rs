@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use cognate::MatRef;
 use cognate::mtl::Summaries;
-use cognate::mtl::linear::{Covariance, RandomEffects};
+use cognate::mtl::linear::random_effects::{Covariance, RandomEffects};
 use cognate::rng::rng;
 
 /// Tasks that come together.

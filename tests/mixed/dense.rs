@@ -1,6 +1,8 @@
 //! Fits against the definition: likelihood, coefficients, posteriors and standard errors at the optimum, and that it is one.
 
-use cognate::mtl::linear::{Covariance, Likelihood, RandomEffects, RandomEffectsModel};
+use cognate::mtl::linear::random_effects::{
+    Covariance, Likelihood, RandomEffects, RandomEffectsModel,
+};
 
 use crate::data::{Rows, assert_near};
 use crate::reference::{Dense, Solved};

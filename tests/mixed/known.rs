@@ -1,6 +1,6 @@
 //! Known answers, to the tolerances that come with them.
 
-use cognate::mtl::linear::{Covariance, Likelihood, RandomEffects};
+use cognate::mtl::linear::random_effects::{Covariance, Likelihood, RandomEffects};
 use serde_json::Value;
 
 use crate::data::{Rows, assert_near};

@@ -1,9 +1,10 @@
 //! What fits of random effects promise on easy, odd and hopeless rows.
 
 use cognate::model::LinearRegression;
-use cognate::mtl::linear::{
-    Axis, Covariance, Likelihood, LinearMethod, RandomEffects, RandomEffectsModel,
+use cognate::mtl::linear::random_effects::{
+    Covariance, Likelihood, RandomEffects, RandomEffectsModel,
 };
+use cognate::mtl::linear::{Axis, LinearMethod};
 use cognate::mtl::{Kind, Summaries, TaskSet};
 use cognate::{Error, MatRef};
 
