@@ -34,7 +34,7 @@ pub struct Evaluation {
 
 impl Score {
     /// Of one value a task, which are put in order.
-    fn of(values: &mut [f64]) -> Self {
+    pub(super) fn of(values: &mut [f64]) -> Self {
         let n = values.len() as f64;
         let mean = values.iter().sum::<f64>() / n;
         let squares: f64 = values.iter().map(|v| (v - mean) * (v - mean)).sum();

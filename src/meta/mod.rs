@@ -33,6 +33,8 @@ mod unroll;
 #[cfg(feature = "alloc")]
 mod adapter;
 #[cfg(feature = "alloc")]
+pub mod embedding;
+#[cfg(feature = "alloc")]
 pub mod episodes;
 #[cfg(feature = "alloc")]
 mod evaluate;

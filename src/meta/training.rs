@@ -18,7 +18,7 @@ use crate::optim::{Callback, Progress, StepState, Stop, clip_norm};
 use crate::workspace::{Need, Workspace};
 
 /// Meta-steps whose losses a report holds at most.
-const HISTORY: usize = 10_000;
+pub(super) const HISTORY: usize = 10_000;
 
 /// How a run went.
 #[derive(Clone, Debug, PartialEq)]

@@ -74,3 +74,24 @@ impl<'a, T: Real> Affine<'a, T> {
         (d_scale, d_shift)
     }
 }
+
+/// The map `z = h W' + b'` that a fitted ridge or logistic head is, scale and shift included: `d x c` into `weights`, c numbers into `into`.
+pub fn affine_as_linear<T: Real>(
+    p: &[T],
+    fitted: &[T],
+    bias: bool,
+    weights: &mut [T],
+    into: &mut [T],
+) {
+    let (scale, shift) = (p[1], p[2]);
+    let (of_weights, of_bias) = fitted.split_at(weights.len());
+    for (to, &w) in weights.iter_mut().zip(of_weights) {
+        *to = scale * w;
+    }
+    into.fill(shift);
+    if bias {
+        for (to, &b) in into.iter_mut().zip(of_bias) {
+            *to += scale * b;
+        }
+    }
+}

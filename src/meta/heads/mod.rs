@@ -28,6 +28,7 @@ mod ridge;
 mod running;
 mod support;
 
+pub use affine::affine_as_linear;
 pub use batch::EpisodesReport;
 pub use centroid::CentroidHead;
 pub use incremental::{Answer, IncrementalRidge};
