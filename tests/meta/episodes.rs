@@ -212,6 +212,35 @@ fn tasks_of_a_table() {
 }
 
 #[test]
+fn classes_of_a_table_come_in_turn() {
+    let tasks: Vec<u32> = (0..40).map(|i| i / 20).collect();
+    let labels: Vec<u32> = (0..40).map(|i| i * i % 3).collect();
+    let x: Vec<f64> = (0..40).map(f64::from).collect();
+    let x = MatRef::new(&x, 40, 1).unwrap();
+    let split = Split {
+        support: 4,
+        query: 8,
+    };
+    let table = TaskTable::new(x, Targets::classes(&labels), &tasks, split, 5).unwrap();
+    is_pure(&table);
+    let mut batch = EpisodeBatch::<f64>::new();
+    for task in 0..20 {
+        batch.draw(&table, task..task + 1);
+        let of = |y: &Targets<'_, f64>| match y.target {
+            Target::Classes(labels) => labels.to_vec(),
+            Target::Values(_) => panic!("classes"),
+        };
+        // A square has the remainders 0 and 1 by 3, so that there are two classes.
+        let support = of(&batch.support().y);
+        let ones = support.iter().filter(|&&label| label == 1).count();
+        assert_eq!((support.len(), ones), (4, 2));
+        for (i, label) in support.iter().enumerate() {
+            assert_eq!(*label, labels[batch.support().x.at(i, 0) as usize]);
+        }
+    }
+}
+
+#[test]
 fn closures() {
     let episodes = FnEpisodes {
         shape: Shape {

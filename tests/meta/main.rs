@@ -6,6 +6,7 @@ mod floats;
 mod support;
 
 mod common;
+mod embedding;
 mod episodes;
 
 mod known;

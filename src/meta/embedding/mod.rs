@@ -104,6 +104,11 @@ impl EmbeddingLearner {
         }
     }
 
+    /// Sets [`EmbeddingLearner::schedule`].
+    pub fn with_schedule(self, schedule: Schedule) -> Self {
+        Self { schedule, ..self }
+    }
+
     /// Sets [`EmbeddingLearner::seed`].
     pub fn with_seed(self, seed: u64) -> Self {
         Self { seed, ..self }

@@ -11,10 +11,12 @@
 //! | [`Subspace`] | classes that differ in 5 of 32 rotated dimensions; its best possible answer is known |
 //! | [`ClassPool`] | some classes out of a labelled table, some rows of each |
 //! | [`TaskTable`] | tasks that bring their own rows: a table with a task column |
+//! | [`FirstRows`] | the same as they lie, to be scored |
 //! | [`FnEpisodes`] | a closure |
 
 mod batch;
 mod closure;
+mod first;
 mod pool;
 mod sinusoid;
 mod subspace;
@@ -22,6 +24,7 @@ mod table;
 
 pub use batch::EpisodeBatch;
 pub use closure::FnEpisodes;
+pub use first::FirstRows;
 pub use pool::ClassPool;
 pub use sinusoid::{Inputs, Sinusoids};
 pub use subspace::Subspace;
@@ -29,8 +32,9 @@ pub use table::TaskTable;
 
 use alloc::vec::Vec;
 
-use cognate_kernels::Real;
+use cognate_kernels::{MatRef, Real};
 
+use crate::loss::Target;
 use crate::rng::Rng;
 
 /// What a row should give.
@@ -112,4 +116,34 @@ fn choose<'r>(stream: &mut Rng, n: usize, k: usize, room: &'r mut Vec<u32>) -> &
         room.swap(i, j);
     }
     &room[..k]
+}
+
+/// Row numbers in the order of their tasks, and where each task begins, with the end.
+fn sorted_by_task(tasks: &[u32]) -> (Vec<u32>, Vec<usize>) {
+    let count = tasks.iter().max().map_or(0, |&top| top as usize + 1);
+    let mut rows: Vec<u32> = (0..tasks.len() as u32).collect();
+    rows.sort_by_key(|&row| tasks[row as usize]);
+    let before = |task| rows.partition_point(|&row| (tasks[row as usize] as usize) < task);
+    let starts = (0..=count).map(before).collect();
+    (rows, starts)
+}
+
+/// Copies row `row` of a table to `place` in `set`.
+fn copy_row<T: Real>(
+    x: MatRef<'_, T>,
+    y: Target<'_, T>,
+    row: usize,
+    place: usize,
+    set: &mut SetMut<'_, T>,
+) {
+    let d = x.cols();
+    let to = set.x[place * d..][..d].iter_mut().enumerate();
+    to.for_each(|(j, to)| *to = x.at(row, j));
+    match y {
+        Target::Classes(labels) => set.labels[place] = labels[row],
+        Target::Values(y) => {
+            let to = set.values[place * y.cols()..][..y.cols()].iter_mut();
+            to.enumerate().for_each(|(j, to)| *to = y.at(row, j));
+        }
+    }
 }

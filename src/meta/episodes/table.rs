@@ -1,13 +1,14 @@
 //! Tasks that bring their own rows: a table with a task column.
 //!
 //! An episode takes one of the tasks at random, and of its rows `shots` to learn from and `queries` others to be judged by. Over many
-//! episodes a task of the table is met with ever other rows.
+//! episodes a task of the table is met with ever other rows. Where rows have classes, a task's are dealt out in turn, so that so many shots
+//! as classes are one of each.
 
 use alloc::{string::ToString, vec::Vec};
 
 use cognate_kernels::{MatRef, Real};
 
-use super::{Draw, Episodes, SetMut, Shape, Split, TargetKind, choose};
+use super::{Draw, Episodes, SetMut, Shape, Split, TargetKind, choose, copy_row, sorted_by_task};
 use crate::check;
 use crate::error::{Error, Result};
 use crate::loss::{Target, Targets};
@@ -55,11 +56,7 @@ impl<'a, T: Real> TaskTable<'a, T> {
                 TargetKind::Classes(y.iter().max().map_or(0, |&top| top as usize + 1))
             }
         };
-        let count = tasks.iter().max().map_or(0, |&top| top as usize + 1);
-        let mut rows: Vec<u32> = (0..tasks.len() as u32).collect();
-        rows.sort_by_key(|&row| tasks[row as usize]);
-        let before = |task| rows.partition_point(|&row| (tasks[row as usize] as usize) < task);
-        let starts: Vec<usize> = (0..=count).map(before).collect();
+        let (rows, starts) = sorted_by_task(tasks);
         let needed = split.support + split.query;
         let few = |ends: &[usize]| ends[1] - ends[0] < needed;
         if let Some(task) = starts.windows(2).position(few) {
@@ -77,24 +74,31 @@ impl<'a, T: Real> TaskTable<'a, T> {
         })
     }
 
-    fn copy(&self, rows: impl Iterator<Item = u32>, set: SetMut<'_, T>) {
-        let d = self.x.cols();
+    fn copy(&self, rows: impl Iterator<Item = u32>, mut set: SetMut<'_, T>) {
         for (place, row) in rows.enumerate() {
-            let row = row as usize;
-            let to = &mut set.x[place * d..][..d];
-            to.iter_mut()
-                .enumerate()
-                .for_each(|(j, to)| *to = self.x.at(row, j));
-            match self.y {
-                Target::Classes(labels) => set.labels[place] = labels[row],
-                Target::Values(y) => {
-                    let to = &mut set.values[place * y.cols()..][..y.cols()];
-                    to.iter_mut()
-                        .enumerate()
-                        .for_each(|(j, to)| *to = y.at(row, j));
-                }
-            }
+            copy_row(self.x, self.y, row as usize, place, &mut set);
         }
+    }
+
+    /// Orders `places` among a task's `rows`, so that their classes come in turn; `places` is followed by room for that.
+    fn deal(&self, rows: &[u32], places: &mut Vec<u32>) {
+        let (Target::Classes(labels), TargetKind::Classes(classes)) = (self.y, self.targets) else {
+            return;
+        };
+        let n = places.len();
+        places.resize(2 * n + classes, 0);
+        let (places, room) = places.split_at_mut(n);
+        let (turns, met) = room.split_at_mut(n);
+        for (i, turn) in turns.iter_mut().enumerate() {
+            let class = labels[rows[places[i] as usize] as usize] as usize;
+            *turn = met[class] * n as u32 + i as u32;
+            met[class] += 1;
+        }
+        turns.sort_unstable();
+        turns
+            .iter_mut()
+            .for_each(|turn| *turn = places[*turn as usize % n]);
+        places.copy_from_slice(turns);
     }
 }
 
@@ -123,7 +127,9 @@ impl<T: Real> Episodes<T> for TaskTable<'_, T> {
             support: shots,
             query: queries,
         } = self.split;
-        let chosen = choose(&mut stream, rows.len(), shots + queries, scratch);
+        choose(&mut stream, rows.len(), rows.len(), scratch);
+        self.deal(rows, scratch);
+        let chosen = &scratch[..shots + queries];
         let row = |&i: &u32| rows[i as usize];
         self.copy(chosen[..shots].iter().map(row), support);
         self.copy(chosen[shots..].iter().map(row), query);
