@@ -1,6 +1,7 @@
 //! Linear multi-task methods whose penalty is a relation of the tasks: known answers, identities, limits and certificates.
 
 mod known;
+mod learned;
 mod problems;
 #[allow(dead_code, reason = "a part of it is used here")]
 #[path = "../support/random.rs"]

@@ -18,14 +18,14 @@ pub use fitted::{Certificate, Fitted};
 pub use model::{Axis, Learned, LinearTask, TaskLinear};
 pub use random_effects::RandomEffects;
 pub use soft::{
-    Branch, FitSettings, Graph, GraphEdge, Icm, Independent, MeanRegularised, Pooled, Relation,
-    SharedSpecific, Tree, TreeNode,
+    Branch, Clustered, FitSettings, Graph, GraphEdge, Icm, Independent, MeanRegularised, Mtrl,
+    Pooled, Relation, SharedSpecific, Tree, TreeNode,
 };
 
 use alloc::{boxed::Box, vec::Vec};
 
 use crate::error::Result;
-use crate::mtl::TaskSet;
+use crate::mtl::{Summaries, TaskSet};
 
 /// A way for linear models of several tasks to share, with its settings.
 pub trait LinearMethod {
@@ -53,5 +53,16 @@ pub trait LinearMethod {
     /// As [`LinearMethod::fit`].
     fn path(&self, tasks: &TaskSet<'_, f64>, lambdas: &[f64]) -> Result<Vec<Fitted>> {
         lambdas.iter().map(|&l| self.at(l).fit(tasks)).collect()
+    }
+
+    /// The same from summaries of tasks called `names`, which all predict a number: the rows may be gone. None where the method needs
+    /// them, or has not learned this yet.
+    fn path_from_summaries(
+        &self,
+        _names: &[&str],
+        _summaries: &Summaries,
+        _lambdas: &[f64],
+    ) -> Option<Result<Vec<Fitted>>> {
+        None
     }
 }

@@ -9,8 +9,7 @@ use cognate_kernels::{Level, MatMut, MatRef, Product, gemm, scale_rows};
 use super::terms::Expansion;
 use crate::error::Result;
 use crate::loss::{Logistic, Loss, Softmax, Targets};
-use crate::model::Summary;
-use crate::mtl::TaskSet;
+use crate::mtl::{Kind, Summaries, TaskSet};
 use crate::workspace::{Work, default_level};
 
 /// Rows that are gathered together.
@@ -70,7 +69,7 @@ impl Block {
             .map(move |start| start..(start + BLOCK).min(n))
     }
 
-    /// Takes in those of a range of the rows of task `t` that have a weight.
+    /// Takes in those of a range of the rows of task `t` that have a weight, and that times the task's.
     fn load(&mut self, tasks: &TaskSet<'_, f64>, t: usize, range: Range<usize>) {
         let (task, x) = (&tasks.tasks()[t], tasks.x());
         self.rows = 0;
@@ -85,25 +84,29 @@ impl Block {
             }
             self.y[self.rows] = label;
             self.classes[self.rows] = label as u32;
-            self.weights[self.rows] = weight;
+            self.weights[self.rows] = task.weight * weight;
             self.rows += 1;
         }
     }
 
-    pub fn summary(&mut self, tasks: &TaskSet<'_, f64>, t: usize) -> Result<Summary> {
-        let d = tasks.features();
-        let mut summary = Summary::new(d, 1);
-        for range in Self::ranges(tasks, t) {
-            self.load(tasks, t, range);
-            if self.rows > 0 {
-                let x = MatRef::planned(&self.x, self.rows, self.width)
-                    .split_cols(d)
-                    .0;
-                let y = MatRef::planned(&self.y, self.rows, 1);
-                summary.add(x, y, Some(&self.weights[..self.rows]))?;
+    /// The summaries of the tasks that predict a number; none of the others' rows.
+    pub fn summaries(&mut self, tasks: &TaskSet<'_, f64>) -> Result<Summaries> {
+        let (all, d) = (tasks.tasks(), tasks.features());
+        let mut summaries = Summaries::new(all.len(), d);
+        for t in (0..all.len()).filter(|&t| all[t].kind == Kind::Number) {
+            for range in Self::ranges(tasks, t) {
+                self.load(tasks, t, range);
+                let x = MatRef::planned(&self.x, self.rows, self.width);
+                let (y, weights) = (&self.y[..self.rows], &self.weights[..self.rows]);
+                summaries.add(
+                    &vec![t as u32; self.rows],
+                    x.split_cols(d).0,
+                    y,
+                    Some(weights),
+                )?;
             }
         }
-        Ok(summary)
+        Ok(summaries)
     }
 
     /// The loss of task `t`, of classes, at `theta`; its gradient and the triangle of its Hessian if wanted.
@@ -122,12 +125,8 @@ impl Block {
             g.fill(0.0);
             self.hessian.fill(0.0);
         }
-        let weight = tasks.tasks()[t].weight;
         for range in Self::ranges(tasks, t) {
             self.load(tasks, t, range);
-            self.weights[..self.rows]
-                .iter_mut()
-                .for_each(|w| *w *= weight);
             whole.value += self.loss(theta);
             if let Some((g, _)) = &mut derivatives {
                 self.add_gradient(g);

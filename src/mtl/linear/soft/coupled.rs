@@ -16,7 +16,7 @@ use crate::linalg::{
 use crate::workspace::{Work, default_level};
 
 /// Unknowns up to which the whole matrix is factored.
-pub(super) const DENSE: usize = 1200;
+pub(super) const DENSE: usize = 500;
 
 /// How well conjugate gradients solve a system: what is left is the next iteration's.
 const TOL: f64 = 1e-9;

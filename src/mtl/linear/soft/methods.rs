@@ -4,8 +4,8 @@ use alloc::{boxed::Box, vec::Vec};
 
 use super::{FitSettings, Relation, Soft};
 use crate::error::Result;
-use crate::mtl::TaskSet;
 use crate::mtl::linear::{Fitted, LinearMethod};
+use crate::mtl::{Summaries, TaskSet};
 
 /// A ridge a task and nothing shared: `lambda/2 ||W||^2`. With intercepts, each task's is free.
 ///
@@ -89,8 +89,8 @@ impl Soft for Independent {
         &self.settings
     }
 
-    fn relation(&self, tasks: &TaskSet<'_, f64>) -> Result<Relation> {
-        Relation::independent(tasks.tasks().len(), self.lambda)
+    fn relation(&self, names: &[&str]) -> Result<Relation> {
+        Relation::independent(names.len(), self.lambda)
     }
 }
 
@@ -104,11 +104,20 @@ impl LinearMethod for Independent {
     }
 
     fn grid(&self, tasks: &TaskSet<'_, f64>) -> Result<Vec<f64>> {
-        Ok(self.strengths(tasks))
+        Ok(self.grid_of(tasks))
     }
 
     fn fit(&self, tasks: &TaskSet<'_, f64>) -> Result<Fitted> {
         self.fit_one(tasks)
+    }
+
+    fn path_from_summaries(
+        &self,
+        names: &[&str],
+        summaries: &Summaries,
+        lambdas: &[f64],
+    ) -> Option<Result<Vec<Fitted>>> {
+        Some(self.fit_summaries(names, summaries, lambdas))
     }
 
     fn path(&self, tasks: &TaskSet<'_, f64>, lambdas: &[f64]) -> Result<Vec<Fitted>> {
@@ -152,8 +161,8 @@ impl Soft for Pooled {
         &self.settings
     }
 
-    fn relation(&self, tasks: &TaskSet<'_, f64>) -> Result<Relation> {
-        Relation::pooled(tasks.tasks().len(), self.lambda)
+    fn relation(&self, names: &[&str]) -> Result<Relation> {
+        Relation::pooled(names.len(), self.lambda)
     }
 }
 
@@ -167,11 +176,20 @@ impl LinearMethod for Pooled {
     }
 
     fn grid(&self, tasks: &TaskSet<'_, f64>) -> Result<Vec<f64>> {
-        Ok(self.strengths(tasks))
+        Ok(self.grid_of(tasks))
     }
 
     fn fit(&self, tasks: &TaskSet<'_, f64>) -> Result<Fitted> {
         self.fit_one(tasks)
+    }
+
+    fn path_from_summaries(
+        &self,
+        names: &[&str],
+        summaries: &Summaries,
+        lambdas: &[f64],
+    ) -> Option<Result<Vec<Fitted>>> {
+        Some(self.fit_summaries(names, summaries, lambdas))
     }
 
     fn path(&self, tasks: &TaskSet<'_, f64>, lambdas: &[f64]) -> Result<Vec<Fitted>> {
@@ -219,8 +237,8 @@ impl Soft for MeanRegularised {
         &self.settings
     }
 
-    fn relation(&self, tasks: &TaskSet<'_, f64>) -> Result<Relation> {
-        Relation::mean_regularised(tasks.tasks().len(), self.lambda, self.eps)
+    fn relation(&self, names: &[&str]) -> Result<Relation> {
+        Relation::mean_regularised(names.len(), self.lambda, self.eps)
     }
 }
 
@@ -234,11 +252,20 @@ impl LinearMethod for MeanRegularised {
     }
 
     fn grid(&self, tasks: &TaskSet<'_, f64>) -> Result<Vec<f64>> {
-        Ok(self.strengths(tasks))
+        Ok(self.grid_of(tasks))
     }
 
     fn fit(&self, tasks: &TaskSet<'_, f64>) -> Result<Fitted> {
         self.fit_one(tasks)
+    }
+
+    fn path_from_summaries(
+        &self,
+        names: &[&str],
+        summaries: &Summaries,
+        lambdas: &[f64],
+    ) -> Option<Result<Vec<Fitted>>> {
+        Some(self.fit_summaries(names, summaries, lambdas))
     }
 
     fn path(&self, tasks: &TaskSet<'_, f64>, lambdas: &[f64]) -> Result<Vec<Fitted>> {
@@ -286,8 +313,8 @@ impl Soft for SharedSpecific {
         &self.settings
     }
 
-    fn relation(&self, tasks: &TaskSet<'_, f64>) -> Result<Relation> {
-        Relation::shared_specific(tasks.tasks().len(), self.mu, self.lambda)
+    fn relation(&self, names: &[&str]) -> Result<Relation> {
+        Relation::shared_specific(names.len(), self.mu, self.lambda)
     }
 }
 
@@ -301,11 +328,20 @@ impl LinearMethod for SharedSpecific {
     }
 
     fn grid(&self, tasks: &TaskSet<'_, f64>) -> Result<Vec<f64>> {
-        Ok(self.strengths(tasks))
+        Ok(self.grid_of(tasks))
     }
 
     fn fit(&self, tasks: &TaskSet<'_, f64>) -> Result<Fitted> {
         self.fit_one(tasks)
+    }
+
+    fn path_from_summaries(
+        &self,
+        names: &[&str],
+        summaries: &Summaries,
+        lambdas: &[f64],
+    ) -> Option<Result<Vec<Fitted>>> {
+        Some(self.fit_summaries(names, summaries, lambdas))
     }
 
     fn path(&self, tasks: &TaskSet<'_, f64>, lambdas: &[f64]) -> Result<Vec<Fitted>> {

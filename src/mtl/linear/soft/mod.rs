@@ -15,29 +15,35 @@
 //! whole, or left to conjugate gradients. With squared losses one step is the solution, from summaries of the rows.
 
 mod block;
+mod clustered;
 mod coupled;
 mod elimination;
+mod learned;
 mod methods;
+mod mtrl;
 mod named;
 mod newton;
 mod relation;
 mod system;
 mod terms;
 
+pub use clustered::Clustered;
 pub use methods::{Independent, MeanRegularised, Pooled, SharedSpecific};
+pub use mtrl::Mtrl;
 pub use named::{Graph, GraphEdge, Icm, Tree, TreeNode};
 pub use relation::{Branch, Relation};
 
 use alloc::{vec, vec::Vec};
 
+use learned::Outcome;
 use newton::{Limits, Solution, minimise};
 use system::System;
 use terms::Terms;
 
-use super::{Certificate, Fitted, TaskLinear};
+use super::{Certificate, Fitted, Learned, TaskLinear};
 use crate::check;
 use crate::error::Result;
-use crate::mtl::{Kind, TaskSet};
+use crate::mtl::{Kind, Summaries, TaskSet};
 
 /// What all soft relations, given or learned, are fitted with.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -93,8 +99,8 @@ trait Soft: Clone + 'static {
 
     fn settings(&self) -> &FitSettings;
 
-    /// The relation of these tasks.
-    fn relation(&self, tasks: &TaskSet<'_, f64>) -> Result<Relation>;
+    /// The relation of the tasks called `names`.
+    fn relation(&self, names: &[&str]) -> Result<Relation>;
 
     /// The strength that balances a curvature of 1 in every task's loss.
     fn unit(&self) -> f64 {
@@ -104,12 +110,9 @@ trait Soft: Clone + 'static {
     /// The strongest strength worth trying, in these units.
     const STRONGEST: f64 = 1e3;
 
-    /// What [`LinearMethod::grid`](super::LinearMethod::grid) says.
-    fn strengths(&self, tasks: &TaskSet<'_, f64>) -> Vec<f64> {
-        let strongest = Self::STRONGEST * self.unit() * curvature(tasks);
-        let half_decade = |&strength: &f64| Some(strength / HALF_DECADE);
-        let all = core::iter::successors(Some(strongest), half_decade);
-        all.take(STRENGTHS).collect()
+    /// Strengths worth trying on these tasks.
+    fn grid_of(&self, tasks: &TaskSet<'_, f64>) -> Vec<f64> {
+        strengths(Self::STRONGEST * self.unit() * curvature(tasks))
     }
 
     /// The fit at the settings' own strength.
@@ -119,15 +122,33 @@ trait Soft: Clone + 'static {
 
     /// The fits at these strengths, each from the one before.
     fn fit_path(&self, tasks: &TaskSet<'_, f64>, lambdas: &[f64]) -> Result<Vec<Fitted>> {
+        self.fit_terms(Terms::new(tasks, self.settings().intercept)?, lambdas)
+    }
+
+    /// The same from summaries.
+    fn fit_summaries(
+        &self,
+        names: &[&str],
+        summaries: &Summaries,
+        lambdas: &[f64],
+    ) -> Result<Vec<Fitted>> {
+        let terms = Terms::of_summaries(names, summaries, self.settings().intercept)?;
+        self.fit_terms(terms, lambdas)
+    }
+
+    fn fit_terms(&self, mut terms: Terms<'_>, lambdas: &[f64]) -> Result<Vec<Fitted>> {
         let limits = self.settings().limits()?;
-        let mut terms = Terms::new(tasks, self.settings().intercept)?;
+        let names: Vec<&str> = terms.tasks.iter().map(|task| task.0).collect();
         let (mut fits, mut before) = (Vec::new(), None);
         for &lambda in lambdas {
-            let relation = self.with_strength(lambda).relation(tasks)?;
-            let mut system = System::new(&relation, &mut terms);
-            let solution = minimise(&mut system, limits, before.as_ref())?;
+            let relation = self.with_strength(lambda).relation(&names)?;
+            let solution = minimise(
+                &mut System::new(&relation, &mut terms),
+                limits,
+                before.as_ref(),
+            )?;
             fits.push(Fitted {
-                model: model(tasks, &relation, &terms, &solution)?,
+                model: model(&terms, relation.unseen, &solution)?,
                 lambda,
                 objective: solution.value,
                 iterations: solution.iterations,
@@ -146,23 +167,38 @@ const STRENGTHS: usize = 13;
 /// The root of 10.
 const HALF_DECADE: f64 = 3.162_277_660_168_379_5;
 
-/// The model of a solution.
-fn model(
-    tasks: &TaskSet<'_, f64>,
-    relation: &Relation,
-    terms: &Terms<'_>,
-    solution: &Solution,
-) -> Result<TaskLinear> {
-    let (d, m) = (tasks.features(), terms.size());
-    let unseen = relation.unseen.filter(|_| tasks.one_kind().is_some());
-    let shared = unseen.map(|n| &solution.nodes[n * m..][..m]);
+/// Strengths from the strongest down.
+fn strengths(strongest: f64) -> Vec<f64> {
+    let all = core::iter::successors(Some(strongest), |strength| Some(strength / HALF_DECADE));
+    all.take(STRENGTHS).collect()
+}
+
+/// The fit of a relation that was learned.
+fn fitted(terms: &Terms<'_>, lambda: f64, outcome: &Outcome, table: Learned) -> Result<Fitted> {
+    Ok(Fitted {
+        model: model(terms, None, &outcome.solution)?.with_learned(table),
+        lambda,
+        objective: outcome.objective,
+        iterations: outcome.rounds,
+        certificate: Certificate::Gap { gap: outcome.gap },
+        converged: outcome.converged,
+    })
+}
+
+/// The model of a solution; a task never seen is the node `unseen`.
+fn model(terms: &Terms<'_>, unseen: Option<usize>, solution: &Solution) -> Result<TaskLinear> {
+    let (d, m, kind) = (terms.features(), terms.size(), terms.tasks[0].1);
+    let of_a_kind = terms.tasks.iter().all(|task| task.1 == kind);
+    let shared = unseen.filter(|_| of_a_kind);
+    let shared = shared.map(|n| &solution.nodes[n * m..][..m]);
     let blocks = solution.tasks.chunks_exact(m).chain(shared);
     let (mut coef, mut intercept) = (Vec::new(), Vec::new());
     for row in blocks.flat_map(|block| block.chunks_exact(terms.width)) {
         coef.extend_from_slice(&row[..d]);
         intercept.push(row.get(d).copied().unwrap_or(0.0));
     }
-    TaskLinear::of(tasks.tasks(), d, coef, intercept, shared.is_some())
+    let named = terms.tasks.iter().copied();
+    TaskLinear::new(named, d, coef, intercept, shared.is_some())
 }
 
 /// The mean over tasks of a loss's curvature along a feature, about: the variance of the features times the task's weight times the

@@ -7,8 +7,8 @@ use cognate_kernels::MatRef;
 use super::{Branch, FitSettings, Relation, Soft};
 use crate::check;
 use crate::error::{Error, Result};
-use crate::mtl::TaskSet;
 use crate::mtl::linear::{Fitted, LinearMethod};
+use crate::mtl::{Summaries, TaskSet};
 
 /// A node of a [`Tree`].
 #[derive(Clone, Debug, PartialEq)]
@@ -123,7 +123,7 @@ impl Soft for Tree {
         &self.settings
     }
 
-    fn relation(&self, tasks: &TaskSet<'_, f64>) -> Result<Relation> {
+    fn relation(&self, names: &[&str]) -> Result<Relation> {
         check::setting("lambda", "above 0", self.lambda, self.lambda > 0.0)?;
         let places = self.places()?;
         let root = Branch {
@@ -140,8 +140,8 @@ impl Soft for Tree {
             };
             branch.lambda = factor * node.lambda;
         }
-        let place = |name: &String| places.get(name.as_str()).copied();
-        let place = find(tasks, place, "is no node of the tree")?;
+        let place = |name: &str| places.get(name).copied();
+        let place = find(names, place, "is no node of the tree")?;
         Relation::tree(&branches, &place)
     }
 
@@ -161,11 +161,20 @@ impl LinearMethod for Tree {
     }
 
     fn grid(&self, tasks: &TaskSet<'_, f64>) -> Result<Vec<f64>> {
-        Ok(self.strengths(tasks))
+        Ok(self.grid_of(tasks))
     }
 
     fn fit(&self, tasks: &TaskSet<'_, f64>) -> Result<Fitted> {
         self.fit_one(tasks)
+    }
+
+    fn path_from_summaries(
+        &self,
+        names: &[&str],
+        summaries: &Summaries,
+        lambdas: &[f64],
+    ) -> Option<Result<Vec<Fitted>>> {
+        Some(self.fit_summaries(names, summaries, lambdas))
     }
 
     fn path(&self, tasks: &TaskSet<'_, f64>, lambdas: &[f64]) -> Result<Vec<Fitted>> {
@@ -213,10 +222,10 @@ impl Soft for Graph {
         &self.settings
     }
 
-    fn relation(&self, tasks: &TaskSet<'_, f64>) -> Result<Relation> {
+    fn relation(&self, names: &[&str]) -> Result<Relation> {
         check::setting("lambda", "at least 0", self.lambda, self.lambda >= 0.0)?;
-        let all = tasks.tasks().iter().enumerate();
-        let places: BTreeMap<&str, usize> = all.map(|(t, task)| (task.name.as_str(), t)).collect();
+        let all = names.iter().enumerate();
+        let places: BTreeMap<&str, usize> = all.map(|(t, &name)| (name, t)).collect();
         let place = |name: &str| match places.get(name) {
             Some(&place) => Ok(place),
             None => Err(Error::task(
@@ -250,11 +259,20 @@ impl LinearMethod for Graph {
     }
 
     fn grid(&self, tasks: &TaskSet<'_, f64>) -> Result<Vec<f64>> {
-        Ok(self.strengths(tasks))
+        Ok(self.grid_of(tasks))
     }
 
     fn fit(&self, tasks: &TaskSet<'_, f64>) -> Result<Fitted> {
         self.fit_one(tasks)
+    }
+
+    fn path_from_summaries(
+        &self,
+        names: &[&str],
+        summaries: &Summaries,
+        lambdas: &[f64],
+    ) -> Option<Result<Vec<Fitted>>> {
+        Some(self.fit_summaries(names, summaries, lambdas))
     }
 
     fn path(&self, tasks: &TaskSet<'_, f64>, lambdas: &[f64]) -> Result<Vec<Fitted>> {
@@ -299,14 +317,14 @@ impl Soft for Icm {
         &self.settings
     }
 
-    fn relation(&self, tasks: &TaskSet<'_, f64>) -> Result<Relation> {
+    fn relation(&self, names: &[&str]) -> Result<Relation> {
         let n = self.names.len();
         let shape = (self.covariance.len(), 1);
         check::shape("the covariance of the tasks", shape, (n * n, 1))?;
         let all = self.names.iter().enumerate();
         let places: BTreeMap<&str, usize> = all.map(|(i, name)| (name.as_str(), i)).collect();
-        let place = |name: &String| places.get(name.as_str()).copied();
-        let place = find(tasks, place, "is not among those of the covariance")?;
+        let place = |name: &str| places.get(name).copied();
+        let place = find(names, place, "is not among those of the covariance")?;
         let pairs = place
             .iter()
             .flat_map(|&s| place.iter().map(move |&t| s * n + t));
@@ -330,11 +348,20 @@ impl LinearMethod for Icm {
     }
 
     fn grid(&self, tasks: &TaskSet<'_, f64>) -> Result<Vec<f64>> {
-        Ok(self.strengths(tasks))
+        Ok(self.grid_of(tasks))
     }
 
     fn fit(&self, tasks: &TaskSet<'_, f64>) -> Result<Fitted> {
         self.fit_one(tasks)
+    }
+
+    fn path_from_summaries(
+        &self,
+        names: &[&str],
+        summaries: &Summaries,
+        lambdas: &[f64],
+    ) -> Option<Result<Vec<Fitted>>> {
+        Some(self.fit_summaries(names, summaries, lambdas))
     }
 
     fn path(&self, tasks: &TaskSet<'_, f64>, lambdas: &[f64]) -> Result<Vec<Fitted>> {
@@ -344,13 +371,12 @@ impl LinearMethod for Icm {
 
 /// Every task's place.
 fn find(
-    tasks: &TaskSet<'_, f64>,
-    place: impl Fn(&String) -> Option<usize>,
+    names: &[&str],
+    place: impl Fn(&str) -> Option<usize>,
     problem: &'static str,
 ) -> Result<Vec<usize>> {
-    let all = tasks.tasks().iter();
-    all.map(|task| place(&task.name).ok_or_else(|| Error::task(&task.name, problem)))
-        .collect()
+    let of = |&name: &&str| place(name).ok_or_else(|| Error::task(name, problem));
+    names.iter().map(of).collect()
 }
 
 /// The mean of positive numbers, 1 where there are none.

@@ -237,6 +237,12 @@ impl Relation {
         self.unseen = Some(hidden);
     }
 
+    /// Nodes along `vectors: T x T`, orthonormal rows, with these ridges.
+    pub(super) fn along(vectors: &[f64], ridges: &[f64]) -> Self {
+        let ridges: Vec<Option<f64>> = ridges.iter().copied().map(Some).collect();
+        Self::factored(&ridges, vectors)
+    }
+
     /// Nodes along the eigenvectors, rows of `vectors: T x T`, that have a ridge, and one for the level of the intercepts.
     fn factored(ridges: &[Option<f64>], vectors: &[f64]) -> Self {
         let tasks = ridges.len();

@@ -15,7 +15,6 @@ use cognate_kernels::{axpy, dot};
 
 use super::relation::{Mix, Relation, Ridge};
 use super::terms::{Expansion, Terms};
-use crate::mtl::{Kind, TaskSet};
 use crate::workspace::default_level;
 
 /// Losses and penalty.
@@ -274,16 +273,16 @@ impl<'s, 'a> System<'s, 'a> {
 fn ridges(relation: &Relation, terms: &Terms<'_>) -> Vec<Ridge> {
     let mut ridges = relation.nodes.clone();
     let levels = levels(relation);
-    let mut seen = vec![Seen::default(); ridges.len()];
+    let (mut seen, mut given) = (vec![Vec::new(); ridges.len()], vec![false; ridges.len()]);
     for t in 0..relation.tasks() {
         let level = match &relation.mix {
             Mix::Node(places) => levels[places[t]],
             Mix::Factors(_) => ridges.len() - 1,
         };
-        seen[level].add(terms.tasks, t);
+        given[level] = given[level] || terms.gives_level(t, &mut seen[level]);
     }
     for (n, ridge) in ridges.iter_mut().enumerate() {
-        if !seen[levels[n]].gives_level(terms.links) {
+        if !given[levels[n]] {
             ridge.intercept = ridge.coef;
         }
     }
@@ -307,33 +306,4 @@ fn levels(relation: &Relation) -> Vec<usize> {
         first[n] = find(&first, n);
     }
     first
-}
-
-/// Which labels occur.
-#[derive(Clone, Default)]
-struct Seen {
-    number: bool,
-    classes: Vec<u32>,
-}
-
-impl Seen {
-    fn add(&mut self, tasks: &TaskSet<'_, f64>, t: usize) {
-        let task = &tasks.tasks()[t];
-        let Kind::Classes(classes) = task.kind else {
-            self.number |= task.rows.iter().any(|&row| tasks.weight(row) > 0.0);
-            return;
-        };
-        for (&row, &label) in task.rows.iter().zip(&task.labels) {
-            if self.classes.len() == classes {
-                return;
-            }
-            if tasks.weight(row) > 0.0 && !self.classes.contains(&(label as u32)) {
-                self.classes.push(label as u32);
-            }
-        }
-    }
-
-    fn gives_level(&self, links: usize) -> bool {
-        self.number || self.classes.len() == links.max(2)
-    }
 }

@@ -2,8 +2,8 @@
 //!
 //! With `theta: k x (d + 1)` (a row a link: coefficients, then the intercept where there is one), flat, and `D` its numbers a link:
 //! ```text
-//! squared     from a Summary: L = w/2 (S_yy - 2 theta S_xy + theta S_xx theta' + n (mean_y - theta [mean_x, 1])^2)
-//!             its Hessian is w (S_xx + n [mean_x, 1] [mean_x, 1]'): rows are read once, whatever is fitted
+//! squared     from summaries: L = 1/2 (S_yy - 2 theta S_xy + theta S_xx theta' + n (mean_y - theta [mean_x, 1])^2)
+//!             its Hessian is S_xx + n [mean_x, 1] [mean_x, 1]': rows are read once, whatever is fitted
 //! classes     from the rows, a block at a time with a column of ones beside: H = sum_i w_i (diag p - p p') x x'
 //! ```
 //! Summaries are centred, so values and gradients lose no digits to a large mean; the Hessian is only what steps are made with.
@@ -11,35 +11,34 @@
 //! Rows are gathered into a block whenever they are needed: tasks that share rows share the memory too. Hessians are kept packed, a
 //! triangle a task.
 
-use alloc::{vec, vec::Vec};
+use alloc::{borrow::Cow, vec, vec::Vec};
 
 use cognate_kernels::{axpy, dot};
 
 use super::block::{Block, triangle};
+use crate::check;
 use crate::error::{Error, Result};
-use crate::model::Summary;
-use crate::mtl::{Kind, TaskSet};
+use crate::mtl::{Kind, Summaries, TaskSet, TaskSummary};
 use crate::workspace::default_level;
 
 /// The losses of all tasks, and their expansions about the last point.
 pub(super) struct Terms<'a> {
-    pub tasks: &'a TaskSet<'a, f64>,
-    terms: Vec<Term>,
+    /// Names and kinds.
+    pub tasks: Vec<(&'a str, Kind)>,
+    /// Of the tasks that predict a number.
+    summaries: Cow<'a, Summaries>,
+    /// The rows of those that predict classes.
+    rows: Option<&'a TaskSet<'a, f64>>,
     /// Links of every task, `k`.
     pub links: usize,
     /// Numbers a link, `D`.
     pub width: usize,
     pub intercept: bool,
-    /// Triangles of the Hessians of those tasks that are not summaries.
+    /// Each task's place among the Hessians kept: none for summaries.
+    place: Vec<Option<usize>>,
+    /// Triangles.
     hessians: Vec<f64>,
     block: Block,
-}
-
-/// A task's loss.
-enum Term {
-    Squared(Summary),
-    /// Number of the task's Hessian among those kept.
-    Classes(usize),
 }
 
 /// What [`Terms::expand`] says of a task.
@@ -63,26 +62,89 @@ impl<'a> Terms<'a> {
                 "cannot share coefficients with the first task: it has another number of classes";
             return Err(Error::task(&other.name, problem));
         }
-        let width = tasks.features() + usize::from(intercept);
-        let mut block = Block::new(width, links);
-        let mut kept = 0;
-        let mut term = |t: usize| match all[t].kind {
-            Kind::Number => block.summary(tasks, t).map(Term::Squared),
-            Kind::Classes(_) => {
-                kept += 1;
-                Ok(Term::Classes(kept - 1))
-            }
+        let mut block = Block::new(tasks.features() + usize::from(intercept), links);
+        let summaries = match tasks.one_kind() {
+            Some(Kind::Number) => Summaries::of(tasks, 1)?,
+            _ => block.summaries(tasks)?,
         };
-        let terms = (0..all.len()).map(&mut term).collect::<Result<_>>()?;
+        let named = all.iter().map(|t| (t.name.as_str(), t.kind)).collect();
+        let terms = Self::over(named, Cow::Owned(summaries), block, intercept);
         Ok(Self {
+            rows: Some(tasks),
+            ..terms
+        })
+    }
+
+    /// The squared losses of the tasks called `names`, known by their summaries alone.
+    ///
+    /// # Errors
+    /// If there are no tasks, or not as many names as summaries.
+    pub fn of_summaries(
+        names: &[&'a str],
+        summaries: &'a Summaries,
+        intercept: bool,
+    ) -> Result<Self> {
+        check::not_empty("tasks", names.len())?;
+        check::shape("names", (names.len(), 1), (summaries.tasks(), 1))?;
+        let named = names.iter().map(|&name| (name, Kind::Number)).collect();
+        let block = Block::new(summaries.features() + usize::from(intercept), 1);
+        Ok(Self::over(
+            named,
+            Cow::Borrowed(summaries),
+            block,
+            intercept,
+        ))
+    }
+
+    fn over(
+        tasks: Vec<(&'a str, Kind)>,
+        summaries: Cow<'a, Summaries>,
+        block: Block,
+        intercept: bool,
+    ) -> Self {
+        let mut kept = 0;
+        let place = tasks.iter().map(|&(_, kind)| {
+            kept += usize::from(kind != Kind::Number);
+            (kind != Kind::Number).then(|| kept - 1)
+        });
+        let place = place.collect();
+        let (links, width) = (
+            tasks[0].1.links(),
+            summaries.features() + usize::from(intercept),
+        );
+        Self {
             tasks,
-            terms,
+            summaries,
+            rows: None,
             links,
             width,
             intercept,
+            place,
             hessians: vec![0.0; kept * triangle(links * width)],
             block,
-        })
+        }
+    }
+
+    /// Number of features, `d`.
+    pub fn features(&self) -> usize {
+        self.summaries.features()
+    }
+
+    /// Whether the labels of task `t` give its intercept a level of their own; those of classes that occur join `seen`.
+    pub fn gives_level(&self, t: usize, seen: &mut Vec<u32>) -> bool {
+        let Some(tasks) = self.rows.filter(|_| self.place[t].is_some()) else {
+            return self.summaries.task(t).weight() > 0.0;
+        };
+        let (task, classes) = (&tasks.tasks()[t], self.links.max(2));
+        for (&row, &label) in task.rows.iter().zip(&task.labels) {
+            if seen.len() == classes {
+                break;
+            }
+            if tasks.weight(row) > 0.0 && !seen.contains(&(label as u32)) {
+                seen.push(label as u32);
+            }
+        }
+        seen.len() == classes
     }
 
     /// Numbers a task, `m = k D`.
@@ -97,51 +159,39 @@ impl<'a> Terms<'a> {
 
     /// The loss of task `t` at `theta`.
     pub fn value(&mut self, t: usize, theta: &[f64]) -> f64 {
-        let weight = self.tasks.tasks()[t].weight;
-        match &self.terms[t] {
-            Term::Squared(summary) => weight * Squared::at(summary, theta, self.intercept).value(),
-            Term::Classes(_) => self.block.pass(self.tasks, t, theta, None).value,
+        match self.rows.filter(|_| self.place[t].is_some()) {
+            Some(tasks) => self.block.pass(tasks, t, theta, None).value,
+            None => Squared::at(self.summaries.task(t), theta).value(),
         }
     }
 
     /// The loss of task `t` at `theta`, its gradient into `g: m`; its Hessian is kept.
     pub fn expand(&mut self, t: usize, theta: &[f64], g: &mut [f64]) -> Expansion {
-        let (weight, triangle) = (self.tasks.tasks()[t].weight, triangle(self.size()));
-        match &self.terms[t] {
-            Term::Squared(summary) => {
-                let at = Squared::at(summary, theta, self.intercept);
-                at.gradient(weight, g);
-                Expansion {
-                    value: weight * at.value(),
-                    least_curvature: f64::INFINITY,
-                }
-            }
-            &Term::Classes(kept) => {
-                let into = &mut self.hessians[kept * triangle..][..triangle];
-                self.block.pass(self.tasks, t, theta, Some((g, into)))
-            }
+        if let (Some(tasks), Some(place)) = (self.rows, self.place[t]) {
+            let triangle = triangle(self.size());
+            let into = &mut self.hessians[place * triangle..][..triangle];
+            return self.block.pass(tasks, t, theta, Some((g, into)));
+        }
+        let at = Squared::at(self.summaries.task(t), theta);
+        at.gradient(g);
+        Expansion {
+            value: at.value(),
+            least_curvature: f64::INFINITY,
         }
     }
 
     /// `out += factor H`, H the Hessian of task `t` at the point last expanded about, `m x m`, whole.
     pub fn add_hessian(&self, t: usize, factor: f64, out: &mut [f64]) {
-        let (m, triangle) = (self.size(), triangle(self.size()));
-        match &self.terms[t] {
-            Term::Squared(summary) => {
-                let factor = factor * self.tasks.tasks()[t].weight;
-                add_products(summary, self.intercept, factor, out);
-            }
-            &Term::Classes(kept) => {
-                let packed = &self.hessians[kept * triangle..][..triangle];
-                let mut at = 0;
-                for i in 0..m {
-                    for j in 0..=i {
-                        out[i * m + j] += factor * packed[at];
-                        if j < i {
-                            out[j * m + i] += factor * packed[at];
-                        }
-                        at += 1;
-                    }
+        let Some(place) = self.place[t] else {
+            return add_products(self.summaries.task(t), self.intercept, factor, out);
+        };
+        let m = self.size();
+        let packed = &self.hessians[place * triangle(m)..][..triangle(m)];
+        for i in 0..m {
+            for (j, h) in packed[triangle(i)..triangle(i + 1)].iter().enumerate() {
+                out[i * m + j] += factor * h;
+                if j < i {
+                    out[j * m + i] += factor * h;
                 }
             }
         }
@@ -150,9 +200,8 @@ impl<'a> Terms<'a> {
 
 /// A summary's loss at a point.
 struct Squared<'s> {
-    summary: &'s Summary,
+    summary: TaskSummary<'s>,
     coef: &'s [f64],
-    intercept: bool,
     /// `theta S_xx - S_yx`.
     slope: Vec<f64>,
     /// `mean_y - theta [mean_x, 1]`.
@@ -160,10 +209,10 @@ struct Squared<'s> {
 }
 
 impl<'s> Squared<'s> {
-    fn at(summary: &'s Summary, theta: &'s [f64], intercept: bool) -> Self {
-        let (level, d) = (default_level(), summary.features());
+    fn at(summary: TaskSummary<'s>, theta: &'s [f64]) -> Self {
+        let (level, d) = (default_level(), summary.xy().len());
         let (coef, bias) = theta.split_at(d);
-        let mut slope: Vec<f64> = summary.yx().row(0).iter().map(|v| -v).collect();
+        let mut slope: Vec<f64> = summary.xy().iter().map(|v| -v).collect();
         for (j, &w) in coef.iter().enumerate() {
             axpy(level, w, summary.xx().row(j), &mut slope);
         }
@@ -171,34 +220,30 @@ impl<'s> Squared<'s> {
         Self {
             summary,
             coef,
-            intercept,
             slope,
-            miss: summary.mean_y()[0] - offset,
+            miss: summary.mean_y() - offset,
         }
     }
 
     fn value(&self) -> f64 {
         let (level, s) = (default_level(), self.summary);
-        let spread = s.yy().at(0, 0) + dot(level, self.coef, &self.slope)
-            - dot(level, self.coef, s.yx().row(0));
+        let spread = s.yy() + dot(level, self.coef, &self.slope) - dot(level, self.coef, s.xy());
         0.5 * (spread.max(0.0) + s.weight() * self.miss * self.miss)
     }
 
-    fn gradient(&self, factor: f64, g: &mut [f64]) {
+    fn gradient(&self, g: &mut [f64]) {
         let d = self.slope.len();
-        let pull = -factor * self.summary.weight() * self.miss;
+        let pull = -self.summary.weight() * self.miss;
         for j in 0..d {
-            g[j] = factor * self.slope[j] + pull * self.summary.mean_x()[j];
+            g[j] = self.slope[j] + pull * self.summary.mean_x()[j];
         }
-        if self.intercept {
-            g[d] = pull;
-        }
+        g[d..].fill(pull);
     }
 }
 
 /// `out += factor (S_xx + n [mean_x, 1] [mean_x, 1]')`.
-fn add_products(summary: &Summary, intercept: bool, factor: f64, out: &mut [f64]) {
-    let (level, d) = (default_level(), summary.features());
+fn add_products(summary: TaskSummary<'_>, intercept: bool, factor: f64, out: &mut [f64]) {
+    let (level, d) = (default_level(), summary.xy().len());
     let m = d + usize::from(intercept);
     let mean = |j: usize| if j < d { summary.mean_x()[j] } else { 1.0 };
     for (i, row) in out.chunks_exact_mut(m).enumerate() {

@@ -1,0 +1,202 @@
+//! Clustered tasks, the convex relaxation (Jacob, Bach and Vert 2009; Zhou, Chen and Ye 2011).
+
+use alloc::{boxed::Box, vec, vec::Vec};
+
+use cognate_kernels::Real;
+
+use super::learned::{Family, Outcome, Spectrum, alternate};
+use super::terms::Terms;
+use super::{FitSettings, curvature, fitted, strengths};
+use crate::check;
+use crate::error::Result;
+use crate::mtl::linear::{Axis, Fitted, Learned, LinearMethod};
+use crate::mtl::{Summaries, TaskSet};
+
+/// `lambda eta (1 + eta) tr(W (eta I + M)^-1 W')` over W and `0 <= M <= I, tr M = k`.
+///
+/// Were M the projection on the indicators of k clusters, tasks would pay 1 for the mean of their cluster and `1 + 1/eta` for what parts
+/// them from it. M is reported as `clusters`, tasks x tasks: near 0 between clusters, near 1 / size within one.
+///
+/// With intercepts, their differences from a free common level are related as coefficients are.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Clustered {
+    /// The strength, above 0. Default 1.
+    pub lambda: f64,
+    /// How much less the clusters' own part costs than what parts tasks within them, above 0. Default 0.1.
+    pub eta: f64,
+    /// Clusters, k, at least 1; one a task where there are fewer tasks. Default 2.
+    pub clusters: usize,
+    /// Most turns of coefficients and clusters. Default 2,000.
+    pub max_rounds: usize,
+    /// How it is fitted; the tolerance's default is 1e-9 here.
+    pub settings: FitSettings,
+}
+
+impl Default for Clustered {
+    fn default() -> Self {
+        Self {
+            lambda: 1.0,
+            eta: 0.1,
+            clusters: 2,
+            max_rounds: 2000,
+            settings: FitSettings::default().with_tol(1e-9),
+        }
+    }
+}
+
+impl Clustered {
+    /// Sets [`Clustered::lambda`].
+    pub fn with_lambda(self, lambda: f64) -> Self {
+        Self { lambda, ..self }
+    }
+
+    /// Sets [`Clustered::eta`].
+    pub fn with_eta(self, eta: f64) -> Self {
+        Self { eta, ..self }
+    }
+
+    /// Sets [`Clustered::clusters`].
+    pub fn with_clusters(self, clusters: usize) -> Self {
+        Self { clusters, ..self }
+    }
+
+    /// Sets [`Clustered::max_rounds`].
+    pub fn with_max_rounds(self, max_rounds: usize) -> Self {
+        Self { max_rounds, ..self }
+    }
+
+    /// Sets [`Clustered::settings`].
+    pub fn with_settings(self, settings: FitSettings) -> Self {
+        Self { settings, ..self }
+    }
+
+    fn fit_terms(&self, mut terms: Terms<'_>, lambdas: &[f64]) -> Result<Vec<Fitted>> {
+        let k = self.clusters as f64;
+        check::setting("clusters", "at least 1", k, k >= 1.0)?;
+        check::setting("eta", "above 0", self.eta, self.eta > 0.0)?;
+        let limits = (self.settings.limits()?, self.max_rounds.max(1));
+        let (mut fits, mut before) = (Vec::new(), None);
+        for &lambda in lambdas {
+            check::setting("lambda", "above 0", lambda, lambda > 0.0)?;
+            let outcome = alternate(&self.with_lambda(lambda), &mut terms, limits, before)?;
+            fits.push(fitted(&terms, lambda, &outcome, self.table(&outcome))?);
+            before = Some(outcome);
+        }
+        Ok(fits)
+    }
+
+    /// M.
+    fn table(&self, outcome: &Outcome) -> Learned {
+        let Spectrum { values, vectors } = &outcome.relation;
+        let tasks = values.len();
+        let m = Spectrum {
+            values: values.iter().map(|a| a - self.eta).collect(),
+            vectors: vectors.clone(),
+        };
+        Learned {
+            name: "clusters",
+            axes: (Axis::Tasks, Axis::Tasks),
+            shape: (tasks, tasks),
+            values: m.matrix(),
+        }
+    }
+
+    /// The trace of M.
+    fn trace(&self, tasks: usize) -> f64 {
+        self.clusters.min(tasks) as f64
+    }
+}
+
+/// A is `eta I + M`.
+impl Family for Clustered {
+    fn factor(&self) -> f64 {
+        2.0 * self.lambda * self.eta * (1.0 + self.eta)
+    }
+
+    fn ridge(&self) -> f64 {
+        0.0
+    }
+
+    fn eps(&self) -> f64 {
+        0.0
+    }
+
+    fn start(&self, tasks: usize) -> Vec<f64> {
+        vec![self.eta + self.trace(tasks) / tasks as f64; tasks]
+    }
+
+    /// `sum g / (eta + m)` is least where `m = root(g) / s - eta`, cut to `[0, 1]`, for the s with which they add up to the trace.
+    fn best(&self, g: &[f64]) -> Vec<f64> {
+        let roots: Vec<f64> = g.iter().map(|&g| Real::sqrt(g)).collect();
+        let trace = self.trace(g.len());
+        let top = roots.iter().fold(0.0f64, |top, &root| top.max(root));
+        if top == 0.0 || trace >= g.len() as f64 {
+            return self.start(g.len());
+        }
+        let at = |s: f64| {
+            roots
+                .iter()
+                .map(move |root| (root / s - self.eta).clamp(0.0, 1.0))
+        };
+        // The sum falls with s; where all roots but a few are 0 no s gives the trace, and the rest is spread over those.
+        let (mut low, mut high) = (f64::MIN_POSITIVE, top / self.eta);
+        for _ in 0..BISECTIONS {
+            let middle = Real::sqrt(low) * Real::sqrt(high);
+            match at(middle).sum::<f64>() >= trace {
+                true => low = middle,
+                false => high = middle,
+            }
+        }
+        let mut m: Vec<f64> = at(low).collect();
+        let sum: f64 = m.iter().sum();
+        let room: f64 = m.iter().map(|m| 1.0 - m).sum();
+        if sum < trace {
+            let share = (trace - sum) / room;
+            m.iter_mut().for_each(|m| *m += share * (1.0 - *m));
+        } else {
+            m.iter_mut().for_each(|m| *m *= trace / sum);
+        }
+        m.iter().map(|m| self.eta + m).collect()
+    }
+
+    fn support(&self, h: &[f64]) -> f64 {
+        let k = self.clusters.min(h.len());
+        let first: f64 = h[h.len() - k..].iter().sum();
+        self.eta * h.iter().sum::<f64>() + first
+    }
+}
+
+/// Halvings, of the logarithm, until neighbouring numbers are left.
+const BISECTIONS: usize = 80;
+
+impl LinearMethod for Clustered {
+    fn name(&self) -> &'static str {
+        "clustered"
+    }
+
+    fn at(&self, lambda: f64) -> Box<dyn LinearMethod> {
+        Box::new(self.with_lambda(lambda))
+    }
+
+    fn grid(&self, tasks: &TaskSet<'_, f64>) -> Result<Vec<f64>> {
+        Ok(strengths(10.0 * curvature(tasks)))
+    }
+
+    fn fit(&self, tasks: &TaskSet<'_, f64>) -> Result<Fitted> {
+        Ok(self.path(tasks, &[self.lambda])?.remove(0))
+    }
+
+    fn path(&self, tasks: &TaskSet<'_, f64>, lambdas: &[f64]) -> Result<Vec<Fitted>> {
+        self.fit_terms(Terms::new(tasks, self.settings.intercept)?, lambdas)
+    }
+
+    fn path_from_summaries(
+        &self,
+        names: &[&str],
+        summaries: &Summaries,
+        lambdas: &[f64],
+    ) -> Option<Result<Vec<Fitted>>> {
+        let terms = Terms::of_summaries(names, summaries, self.settings.intercept);
+        Some(terms.and_then(|terms| self.fit_terms(terms, lambdas)))
+    }
+}
