@@ -1,8 +1,10 @@
 //! Linear multi-task methods whose penalty is a relation of the tasks: known answers, identities, limits and certificates.
 
+mod choice;
 mod known;
 mod learned;
 mod problems;
+mod promises;
 #[allow(dead_code, reason = "a part of it is used here")]
 #[path = "../support/random.rs"]
 mod random;

@@ -12,11 +12,13 @@ mod fitted;
 mod model;
 pub mod prox;
 pub mod random_effects;
+mod select;
 mod soft;
 
 pub use fitted::{Certificate, Fitted};
 pub use model::{Axis, Learned, LinearTask, TaskLinear};
 pub use random_effects::RandomEffects;
+pub use select::{Choice, CrossValidation, Strength};
 pub use soft::{
     Branch, Clustered, FitSettings, Graph, GraphEdge, Icm, Independent, MeanRegularised, Mtrl,
     Pooled, Relation, SharedSpecific, Tree, TreeNode,
@@ -55,14 +57,22 @@ pub trait LinearMethod {
         lambdas.iter().map(|&l| self.at(l).fit(tasks)).collect()
     }
 
-    /// The same from summaries of tasks called `names`, which all predict a number: the rows may be gone. None where the method needs
-    /// them, or has not learned this yet.
-    fn path_from_summaries(
-        &self,
-        _names: &[&str],
-        _summaries: &Summaries,
-        _lambdas: &[f64],
-    ) -> Option<Result<Vec<Fitted>>> {
+    /// The method as one that needs no rows, where it is one.
+    fn summarised(&self) -> Option<&dyn Summarised> {
         None
     }
+}
+
+/// A method that fits tasks which predict numbers from [`Summaries`] alone: rows may have come in pieces, and be gone.
+pub trait Summarised {
+    /// As [`LinearMethod::path`], for tasks called `names`.
+    ///
+    /// # Errors
+    /// As [`LinearMethod::fit`]; [`Error::Shape`](crate::Error::Shape) if there are not as many names as summaries.
+    fn path_of_summaries(
+        &self,
+        names: &[&str],
+        summaries: &Summaries,
+        lambdas: &[f64],
+    ) -> Result<Vec<Fitted>>;
 }

@@ -4,8 +4,8 @@ use alloc::{boxed::Box, vec::Vec};
 
 use super::{FitSettings, Relation, Soft};
 use crate::error::Result;
-use crate::mtl::linear::{Fitted, LinearMethod};
-use crate::mtl::{Summaries, TaskSet};
+use crate::mtl::TaskSet;
+use crate::mtl::linear::{Fitted, LinearMethod, Summarised};
 
 /// A ridge a task and nothing shared: `lambda/2 ||W||^2`. With intercepts, each task's is free.
 ///
@@ -111,17 +111,12 @@ impl LinearMethod for Independent {
         self.fit_one(tasks)
     }
 
-    fn path_from_summaries(
-        &self,
-        names: &[&str],
-        summaries: &Summaries,
-        lambdas: &[f64],
-    ) -> Option<Result<Vec<Fitted>>> {
-        Some(self.fit_summaries(names, summaries, lambdas))
-    }
-
     fn path(&self, tasks: &TaskSet<'_, f64>, lambdas: &[f64]) -> Result<Vec<Fitted>> {
         self.fit_path(tasks, lambdas)
+    }
+
+    fn summarised(&self) -> Option<&dyn Summarised> {
+        Some(self)
     }
 }
 
@@ -183,17 +178,12 @@ impl LinearMethod for Pooled {
         self.fit_one(tasks)
     }
 
-    fn path_from_summaries(
-        &self,
-        names: &[&str],
-        summaries: &Summaries,
-        lambdas: &[f64],
-    ) -> Option<Result<Vec<Fitted>>> {
-        Some(self.fit_summaries(names, summaries, lambdas))
-    }
-
     fn path(&self, tasks: &TaskSet<'_, f64>, lambdas: &[f64]) -> Result<Vec<Fitted>> {
         self.fit_path(tasks, lambdas)
+    }
+
+    fn summarised(&self) -> Option<&dyn Summarised> {
+        Some(self)
     }
 }
 
@@ -259,17 +249,12 @@ impl LinearMethod for MeanRegularised {
         self.fit_one(tasks)
     }
 
-    fn path_from_summaries(
-        &self,
-        names: &[&str],
-        summaries: &Summaries,
-        lambdas: &[f64],
-    ) -> Option<Result<Vec<Fitted>>> {
-        Some(self.fit_summaries(names, summaries, lambdas))
-    }
-
     fn path(&self, tasks: &TaskSet<'_, f64>, lambdas: &[f64]) -> Result<Vec<Fitted>> {
         self.fit_path(tasks, lambdas)
+    }
+
+    fn summarised(&self) -> Option<&dyn Summarised> {
+        Some(self)
     }
 }
 
@@ -335,16 +320,11 @@ impl LinearMethod for SharedSpecific {
         self.fit_one(tasks)
     }
 
-    fn path_from_summaries(
-        &self,
-        names: &[&str],
-        summaries: &Summaries,
-        lambdas: &[f64],
-    ) -> Option<Result<Vec<Fitted>>> {
-        Some(self.fit_summaries(names, summaries, lambdas))
-    }
-
     fn path(&self, tasks: &TaskSet<'_, f64>, lambdas: &[f64]) -> Result<Vec<Fitted>> {
         self.fit_path(tasks, lambdas)
+    }
+
+    fn summarised(&self) -> Option<&dyn Summarised> {
+        Some(self)
     }
 }

@@ -32,6 +32,7 @@ pub use methods::{Independent, MeanRegularised, Pooled, SharedSpecific};
 pub use mtrl::Mtrl;
 pub use named::{Graph, GraphEdge, Icm, Tree, TreeNode};
 pub use relation::{Branch, Relation};
+pub(super) use terms::squared_loss;
 
 use alloc::{vec, vec::Vec};
 
@@ -40,7 +41,7 @@ use newton::{Limits, Solution, minimise};
 use system::System;
 use terms::Terms;
 
-use super::{Certificate, Fitted, Learned, TaskLinear};
+use super::{Certificate, Fitted, Learned, Summarised, TaskLinear};
 use crate::check;
 use crate::error::Result;
 use crate::mtl::{Kind, Summaries, TaskSet};
@@ -125,17 +126,6 @@ trait Soft: Clone + 'static {
         self.fit_terms(Terms::new(tasks, self.settings().intercept)?, lambdas)
     }
 
-    /// The same from summaries.
-    fn fit_summaries(
-        &self,
-        names: &[&str],
-        summaries: &Summaries,
-        lambdas: &[f64],
-    ) -> Result<Vec<Fitted>> {
-        let terms = Terms::of_summaries(names, summaries, self.settings().intercept)?;
-        self.fit_terms(terms, lambdas)
-    }
-
     fn fit_terms(&self, mut terms: Terms<'_>, lambdas: &[f64]) -> Result<Vec<Fitted>> {
         let limits = self.settings().limits()?;
         let names: Vec<&str> = terms.tasks.iter().map(|task| task.0).collect();
@@ -158,6 +148,18 @@ trait Soft: Clone + 'static {
             before = Some(solution);
         }
         Ok(fits)
+    }
+}
+
+impl<S: Soft> Summarised for S {
+    fn path_of_summaries(
+        &self,
+        names: &[&str],
+        summaries: &Summaries,
+        lambdas: &[f64],
+    ) -> Result<Vec<Fitted>> {
+        let terms = Terms::of_summaries(names, summaries, self.settings().intercept)?;
+        self.fit_terms(terms, lambdas)
     }
 }
 

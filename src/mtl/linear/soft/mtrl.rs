@@ -9,7 +9,7 @@ use super::terms::Terms;
 use super::{FitSettings, curvature, fitted, strengths};
 use crate::check;
 use crate::error::Result;
-use crate::mtl::linear::{Axis, Fitted, Learned, LinearMethod};
+use crate::mtl::linear::{Axis, Fitted, Learned, LinearMethod, Summarised};
 use crate::mtl::{Summaries, TaskSet};
 
 /// `ridge/2 ||W||^2 + lambda/2 tr((W'W + eps I) Omega^-1)` over W and `Omega >= 0, tr Omega = 1`.
@@ -147,13 +147,19 @@ impl LinearMethod for Mtrl {
         self.fit_terms(Terms::new(tasks, self.settings.intercept)?, lambdas)
     }
 
-    fn path_from_summaries(
+    fn summarised(&self) -> Option<&dyn Summarised> {
+        Some(self)
+    }
+}
+
+impl Summarised for Mtrl {
+    fn path_of_summaries(
         &self,
         names: &[&str],
         summaries: &Summaries,
         lambdas: &[f64],
-    ) -> Option<Result<Vec<Fitted>>> {
-        let terms = Terms::of_summaries(names, summaries, self.settings.intercept);
-        Some(terms.and_then(|terms| self.fit_terms(terms, lambdas)))
+    ) -> Result<Vec<Fitted>> {
+        let terms = Terms::of_summaries(names, summaries, self.settings.intercept)?;
+        self.fit_terms(terms, lambdas)
     }
 }

@@ -7,8 +7,8 @@ use cognate_kernels::MatRef;
 use super::{Branch, FitSettings, Relation, Soft};
 use crate::check;
 use crate::error::{Error, Result};
-use crate::mtl::linear::{Fitted, LinearMethod};
-use crate::mtl::{Summaries, TaskSet};
+use crate::mtl::TaskSet;
+use crate::mtl::linear::{Fitted, LinearMethod, Summarised};
 
 /// A node of a [`Tree`].
 #[derive(Clone, Debug, PartialEq)]
@@ -168,17 +168,12 @@ impl LinearMethod for Tree {
         self.fit_one(tasks)
     }
 
-    fn path_from_summaries(
-        &self,
-        names: &[&str],
-        summaries: &Summaries,
-        lambdas: &[f64],
-    ) -> Option<Result<Vec<Fitted>>> {
-        Some(self.fit_summaries(names, summaries, lambdas))
-    }
-
     fn path(&self, tasks: &TaskSet<'_, f64>, lambdas: &[f64]) -> Result<Vec<Fitted>> {
         self.fit_path(tasks, lambdas)
+    }
+
+    fn summarised(&self) -> Option<&dyn Summarised> {
+        Some(self)
     }
 }
 
@@ -266,17 +261,12 @@ impl LinearMethod for Graph {
         self.fit_one(tasks)
     }
 
-    fn path_from_summaries(
-        &self,
-        names: &[&str],
-        summaries: &Summaries,
-        lambdas: &[f64],
-    ) -> Option<Result<Vec<Fitted>>> {
-        Some(self.fit_summaries(names, summaries, lambdas))
-    }
-
     fn path(&self, tasks: &TaskSet<'_, f64>, lambdas: &[f64]) -> Result<Vec<Fitted>> {
         self.fit_path(tasks, lambdas)
+    }
+
+    fn summarised(&self) -> Option<&dyn Summarised> {
+        Some(self)
     }
 }
 
@@ -355,17 +345,12 @@ impl LinearMethod for Icm {
         self.fit_one(tasks)
     }
 
-    fn path_from_summaries(
-        &self,
-        names: &[&str],
-        summaries: &Summaries,
-        lambdas: &[f64],
-    ) -> Option<Result<Vec<Fitted>>> {
-        Some(self.fit_summaries(names, summaries, lambdas))
-    }
-
     fn path(&self, tasks: &TaskSet<'_, f64>, lambdas: &[f64]) -> Result<Vec<Fitted>> {
         self.fit_path(tasks, lambdas)
+    }
+
+    fn summarised(&self) -> Option<&dyn Summarised> {
+        Some(self)
     }
 }
 

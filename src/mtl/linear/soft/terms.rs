@@ -198,6 +198,11 @@ impl<'a> Terms<'a> {
     }
 }
 
+/// `1/2 sum_i w_i (y_i - theta [x_i, 1])^2` over a task's rows, for its coefficients, and its intercept behind them.
+pub fn squared_loss(summary: TaskSummary<'_>, theta: &[f64]) -> f64 {
+    Squared::at(summary, theta).value()
+}
+
 /// A summary's loss at a point.
 struct Squared<'s> {
     summary: TaskSummary<'s>,
