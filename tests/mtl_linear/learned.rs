@@ -6,6 +6,9 @@ use cognate::mtl::linear::{Clustered, FitSettings, Fitted, LinearMethod, Mtrl};
 use super::problems::{Long, assert_near, bare, coef, known, numbers, transposed};
 use super::related::{Related, inverse};
 
+/// A method with so many turns.
+type Rounds = Box<dyn Fn(usize) -> Box<dyn LinearMethod>>;
+
 /// MTRL at the known answers' settings.
 fn mtrl() -> Mtrl {
     let settings = bare().with_tol(1e-13);
@@ -41,7 +44,7 @@ fn mtrl_has_the_known_answer() {
 #[test]
 fn turns_never_go_up_and_gaps_bound_what_is_left() {
     let problem = Long::known();
-    let methods: [(f64, Box<dyn Fn(usize) -> Box<dyn LinearMethod>>); 2] = [
+    let methods: [(f64, Rounds); 2] = [
         (
             problem.fit(&mtrl()).objective,
             Box::new(|rounds| Box::new(mtrl().with_max_rounds(rounds))),
