@@ -108,6 +108,46 @@ pub fn network_rows() -> Labelled<f32> {
     }
 }
 
+/// Rows with a label of each of eight tasks.
+pub struct TaskTable {
+    /// `n x 64`.
+    pub x: Vec<f32>,
+    /// `n x 8`: three numbers, three of two classes, two of four classes.
+    pub labels: Vec<f64>,
+}
+
+impl TaskTable {
+    /// Number of rows.
+    pub fn rows(&self) -> usize {
+        self.labels.len() / 8
+    }
+}
+
+/// 1280 rows of eight tasks that hang on the same 14 scores.
+pub fn task_table() -> TaskTable {
+    let (n, d, k, mut lcg) = (1280, 64, 14, Lcg(4));
+    let (x, w) = (lcg.normals(n * d), lcg.normals(d * k));
+    let mut labels = Vec::new();
+    for row in x.chunks_exact(d) {
+        let score = |c: usize| -> f64 { (0..d).map(|j| row[j] * w[j * k + c]).sum() };
+        let scores: Vec<f64> = (0..k).map(score).collect();
+        labels.extend(scores[..3].iter().map(|score| score / 8.0));
+        labels.extend(
+            scores[3..6]
+                .iter()
+                .map(|&score| f64::from(u8::from(score > 0.0))),
+        );
+        for four in scores[6..].chunks_exact(4) {
+            let best = (0..4).max_by(|&a, &b| four[a].total_cmp(&four[b]));
+            labels.push(best.expect("a class") as f64);
+        }
+    }
+    TaskTable {
+        x: x.into_iter().map(|v| v as f32).collect(),
+        labels,
+    }
+}
+
 /// The class of the largest `adjust(cell, (x w)_cell)` of each row.
 fn labels(x: &[f64], w: &[f64], k: usize, adjust: impl Fn(usize, f64) -> f64) -> Vec<u32> {
     let rows = x.chunks_exact(w.len() / k).enumerate();

@@ -5,7 +5,14 @@
 mod data;
 mod limits;
 mod logistic;
+mod multitask;
 mod network;
 
-criterion::criterion_group!(all, limits::benches, logistic::benches, network::benches);
+criterion::criterion_group!(
+    all,
+    limits::benches,
+    logistic::benches,
+    network::benches,
+    multitask::benches
+);
 criterion::criterion_main!(all);

@@ -13,7 +13,7 @@ use alloc::{boxed::Box, format, string::String, sync::Arc, vec, vec::Vec};
 
 use cognate_kernels::{Activation, Real};
 
-use super::{CrossStitch, Depths, Heads, Mmoe, Mtan, Network, Ple, TaskDag, TaskNet};
+use super::{CrossStitch, Depths, LinearHeads, Mmoe, Mtan, Network, Ple, TaskDag, TaskNet};
 use crate::layer::{Dense, Init, Stack};
 use crate::mtl::Kind;
 use crate::params::{LayoutBuf, Span};
@@ -257,7 +257,7 @@ fn hard_sharing<T: Real>(outline: &Outline<'_>, seed: u64) -> Built<T> {
         layer.init(Init::ScikitLearn, seed, &mut start);
         weights.push(layer.weight);
     }
-    let heads: Box<dyn TaskNet<T>> = Box::new(Heads(heads));
+    let heads: Box<dyn TaskNet<T>> = Box::new(LinearHeads(heads));
     let trunk = (!layers.is_empty()).then(|| -> Box<dyn TaskNet<T>> { Box::new(Stack(layers)) });
     let parts: Vec<Box<dyn TaskNet<T>>> = trunk.into_iter().chain([heads]).collect();
     Built {

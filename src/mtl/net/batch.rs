@@ -159,7 +159,7 @@ pub struct TaskBatch<T> {
     /// A range of rows a task; none where tasks share them.
     groups: Vec<Range<usize>>,
     labels: Vec<T>,
-    /// The labels as places of classes; those of numbers mean nothing.
+    /// The labels of tasks of more than two classes, as places of classes.
     classes: Vec<u32>,
     weights: Vec<T>,
     /// The summed weight of each task's labelled rows.
@@ -210,14 +210,27 @@ impl<T: Real> TaskBatch<T> {
             }
             Labels::Shared(labels) => self.spread(from, labels),
         }
-        let classes = self.labels.iter().map(|label| label.to_f64() as u32);
-        refill(&mut self.classes, classes);
+        self.classify();
         let rows = self.order.iter().map(|&place| from.rows[place as usize]);
         refill(&mut self.rows, rows);
         let rows = self.rows.iter().map(|&row| row as usize);
         gather_rows(&mut self.x, from.x, rows);
         self.features = from.x.cols();
         self.count(from);
+    }
+
+    /// The labels of the tasks of many classes as places of classes.
+    fn classify(&mut self) {
+        self.classes.resize(self.labels.len(), 0);
+        for t in 0..self.kinds.len() {
+            if self.kinds[t].links() > 1 {
+                let cells = self.cells(t);
+                let pairs = self.classes[cells.clone()]
+                    .iter_mut()
+                    .zip(&self.labels[cells]);
+                pairs.for_each(|(class, label)| *class = label.to_f64() as u32);
+            }
+        }
     }
 
     /// Puts the places in the order of their tasks, and within a task as they come.
@@ -242,21 +255,21 @@ impl<T: Real> TaskBatch<T> {
 
     /// A label of every task for every row; of weight 0 where there is none.
     fn spread(&mut self, from: &TaskRows<'_, T>, labels: &[T]) {
-        let tasks = from.tasks.len();
-        self.labels.clear();
-        self.weights.clear();
-        for t in 0..tasks {
-            for &place in &self.order {
-                let place = place as usize;
-                let label = labels[place * tasks + t];
-                let missing = !label.is_finite();
-                let weight = from.weight(place);
-                self.labels.push(if missing { T::ZERO } else { label });
-                self.weights.push(if missing { T::ZERO } else { weight });
+        let (tasks, n) = (from.tasks.len(), self.order.len());
+        self.labels.resize(tasks * n, T::ZERO);
+        self.weights.resize(tasks * n, T::ZERO);
+        self.weight = 0.0;
+        for (i, &place) in self.order.iter().enumerate() {
+            let weight = from.weight(place as usize);
+            self.weight += weight.to_f64();
+            let row = &labels[place as usize * tasks..][..tasks];
+            let cells = (i..tasks * n).step_by(n.max(1));
+            for (cell, &label) in cells.zip(row) {
+                let known = label.is_finite();
+                self.labels[cell] = if known { label } else { T::ZERO };
+                self.weights[cell] = if known { weight } else { T::ZERO };
             }
         }
-        let weight = |&place: &u32| from.weight(place as usize).to_f64();
-        self.weight = self.order.iter().map(weight).sum();
     }
 
     /// Counts each task's labelled weight.
