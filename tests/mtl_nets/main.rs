@@ -2,6 +2,9 @@
 
 #[path = "../harness/mod.rs"]
 mod harness;
+#[path = "../mtl_train/problem.rs"]
+#[allow(dead_code, reason = "each test target uses a part of it")]
+mod problem;
 #[path = "../support/mod.rs"]
 mod support;
 
@@ -9,6 +12,8 @@ mod cases;
 mod gradients;
 mod identities;
 mod named;
+mod nested;
 mod order;
 mod passes;
 mod relation;
+mod training;

@@ -12,7 +12,7 @@ use crate::cases::heads;
 use crate::identities::{ACT, INPUTS, ROWS, dag, inputs};
 
 /// What the command calls them.
-const NAMED: [&str; 6] = [
+pub const NAMED: [&str; 6] = [
     "hard-sharing",
     "cross-stitch",
     "mmoe",

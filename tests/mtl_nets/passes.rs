@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use cognate::layer::{At, Backward, Ctx, Forward, Gram, Mode, Out, TaskGram};
+use cognate::layer::{At, Backward, Ctx, Forward, Gram, Mode, Out, RAt, Tangent, TaskGram};
 use cognate::mtl::net::Network;
 use cognate::params::Span;
 use cognate::workspace::Workspace;
@@ -31,6 +31,9 @@ pub struct Passed {
     pub dx: Vec<f64>,
     /// The Gram matrix, where there is a gradient a task.
     pub gram: Vec<f64>,
+    /// Where there is one gradient, the derivatives of `y` and `dp` along `x`, `p` and `dy` themselves.
+    pub ry: Vec<f64>,
+    pub rdp: Vec<f64>,
 }
 
 /// Forward and backward, and the Gram pass, through `net`; what nobody writes is NaN.
@@ -64,11 +67,26 @@ pub fn pass(net: &Network, c: &Ctx<'_>, point: &Point) -> Passed {
     let mut products = vec![f64::NAN; tasks * tasks];
     let mut gram = Gram::new(&mut products, tasks);
     layer.gram_backward(c, &point.p, at, dy, deltas, Out::Skip, &mut gram, w);
+    let (mut ry, mut rdp) = (vec![0.0; n * outputs], vec![f64::NAN; point.p.len()]);
+    if tasks == 1 && c.weights.is_empty() {
+        let (p, into) = (&point.p, MatMut::planned(&mut ry, n, outputs));
+        w.scratch().fill(f64::NAN);
+        layer.r_forward(c, p, p, at, Some(x), into, slabs.rsaved, w);
+        let r = RAt {
+            rx: Some(x),
+            ry: MatRef::planned(&ry, n, outputs),
+            rsaved: slabs.rsaved,
+        };
+        let into = Out::Set(&mut rdp[..]);
+        layer.r_backward(c, p, p, at, r, dy, deltas, dy, Out::Skip, into, w);
+    }
     Passed {
         gram: products,
         y,
         dp,
         dx,
+        ry,
+        rdp,
     }
 }
 
@@ -176,11 +194,13 @@ proptest! {
         for t in 0..case.tasks {
             for i in groups[t].clone() {
                 let block = i * width + columns[t].start..i * width + columns[t].end;
+                prop_assert_eq!(&merged.ry[block.clone()], &plain.ry[block.clone()]);
                 prop_assert_eq!(&apart.y[block.clone()], &plain.y[block]);
             }
         }
         assert_near("dx", &apart.dx, &plain.dx, 100);
         assert_near("merged", &merged.dp, &plain.dp, 100);
+        assert_near("merged, derivative", &merged.rdp, &plain.rdp, 100);
         let wanted: Vec<f64> = one_by_one(&case, &own).iter().flat_map(|w| w.dp.clone()).collect();
         assert_near("dp", &apart.dp, &wanted, 100);
     }

@@ -119,6 +119,14 @@ impl<T: Real> TaskNetwork<T> {
         }
     }
 
+    /// The links of all tasks for `x: n x d`: `n x K`, row-major, the columns of a task side by side, task after task.
+    ///
+    /// # Errors
+    /// If `x` has other features or a number that is not finite.
+    pub fn links(&self, x: MatRef<'_, T>) -> Result<Vec<T>> {
+        predict_links(&Whole(self), x)
+    }
+
     /// What task `t` predicts for `x: n x d`: n numbers, or places of classes.
     ///
     /// # Errors
@@ -153,6 +161,30 @@ impl<T: Real> TaskNetwork<T> {
             Kind::Number => Err(Error::task(name, "predicts a number, which has no classes")),
             Kind::Classes(_) => ClassModel::from_map(self.task(t))?.predict_proba(x),
         }
+    }
+}
+
+/// A network as the map from features to all tasks' links.
+struct Whole<'a, T>(&'a TaskNetwork<T>);
+
+impl<T: Real> Links for Whole<'_, T> {
+    type Number = T;
+
+    fn features(&self) -> usize {
+        self.0.features
+    }
+
+    fn outputs(&self) -> usize {
+        self.0.net().width().1
+    }
+
+    fn need(&self, rows: usize) -> Need {
+        self.0.net().need(Mode::Predict, rows, 1)
+    }
+
+    fn links_into(&self, x: MatRef<'_, T>, z: MatMut<'_, T>, w: &mut Work<'_, T>) {
+        let (net, p) = (self.0.net(), &self.0.params);
+        net.forward(&Ctx::PREDICT, p, x, z, &mut [], w);
     }
 }
 

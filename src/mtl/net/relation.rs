@@ -67,10 +67,11 @@ impl HeadRelation {
         0.5 * pairs.sum::<f64>()
     }
 
-    /// `out += H v`: the gradient at `v`, and the Hessian's product with it anywhere.
-    pub fn add_product<T: Real>(&self, level: Level, v: &[T], out: &mut [T]) {
+    /// `out += kappa H v`: the gradient at `v`, and the Hessian's product with it anywhere.
+    pub fn add_product<T: Real>(&self, level: Level, kappa: T, v: &[T], out: &mut [T]) {
         for (s, t, weight) in self.pairs() {
-            axpy(level, T::from_f64(weight), t.of(v), s.of_mut(out));
+            let weight = kappa * T::from_f64(weight);
+            axpy(level, weight, t.of(v), s.of_mut(out));
         }
     }
 

@@ -1,12 +1,13 @@
 //! The settings of a network of many tasks.
 
-use alloc::{vec, vec::Vec};
+use alloc::{format, vec, vec::Vec};
 
-use cognate_kernels::Activation;
+use cognate_kernels::{Activation, Real};
 
-use super::{Architecture, Outline, Output};
+use super::{Architecture, HeadRelation, Outline, Output, TaskNetwork};
 use crate::mtl::balance::Balance;
 use crate::optim::{Adam, Method, Plateau};
+use crate::params::Span;
 use crate::{Error, Result, check};
 
 /// What ends training, beside [`MultiTaskMlp::max_iter`].
@@ -57,6 +58,9 @@ pub struct MultiTaskMlp {
     pub balance: Balance,
     /// Strength of the penalty on weights, at least 0. Default 1e-4.
     pub alpha: f64,
+    /// A task precision `lambda K^-1`, `T x T`, row-major, symmetric, positive semidefinite: adds `lambda / (2 s) tr(W K^-1 W')`, W the
+    /// weights of the heads, a column a link, which must be as many for all tasks. Default: heads are not related.
+    pub relation: Option<Vec<f64>>,
     /// Adam's learning rate, above 0. Default 1e-3.
     pub learning_rate_init: f64,
     /// Rows of a mini-batch; `None` for 200, or all rows if they are fewer. Default `None`.
@@ -83,6 +87,7 @@ impl Default for MultiTaskMlp {
             activation: Activation::Relu,
             balance: Balance::default(),
             alpha: 1e-4,
+            relation: None,
             learning_rate_init: 1e-3,
             batch_size: None,
             max_iter: 200,
@@ -125,6 +130,14 @@ impl MultiTaskMlp {
     /// Sets [`MultiTaskMlp::alpha`].
     pub fn with_alpha(self, alpha: f64) -> Self {
         Self { alpha, ..self }
+    }
+
+    /// Sets [`MultiTaskMlp::relation`].
+    pub fn with_relation(self, precision: &[f64]) -> Self {
+        Self {
+            relation: Some(precision.to_vec()),
+            ..self
+        }
     }
 
     /// Sets [`MultiTaskMlp::learning_rate_init`].
@@ -198,6 +211,20 @@ impl MultiTaskMlp {
             }),
             _ => Ok(()),
         }
+    }
+
+    /// The relation between the heads of `network`.
+    pub(super) fn relation_of<T: Real>(
+        &self,
+        network: &TaskNetwork<T>,
+    ) -> Result<Option<HeadRelation>> {
+        let Some(precision) = &self.relation else {
+            return Ok(None);
+        };
+        let layout = network.layout();
+        let head = |output: &Output| layout.find(&format!("head.{}.weight", output.name));
+        let heads: Vec<Span> = network.outputs().iter().filter_map(head).collect();
+        HeadRelation::new(&heads, precision).map(Some)
     }
 
     /// What the architecture starts from.

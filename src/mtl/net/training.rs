@@ -15,7 +15,8 @@ use cognate_kernels::{Level, MatRef, Real, max_abs};
 
 use super::weigh::TaskRoom;
 use super::{
-    MultiTaskMlp, Output, TaskBatch, TaskNet, TaskNetObjective, TaskNetwork, TaskRows, Watch,
+    HeadRelation, MultiTaskMlp, Output, TaskBatch, TaskNet, TaskNetObjective, TaskNetwork,
+    TaskRows, Watch,
 };
 use crate::mtl::balance::{Balance, BalanceState, Needs, Outcome};
 use crate::objective::TaskObjective;
@@ -86,6 +87,7 @@ pub(super) struct Room<T> {
     batch: TaskBatch<T>,
     gradient: Vec<T>,
     penalised: Vec<Span>,
+    relation: Option<HeadRelation>,
     pub(super) order: Vec<u32>,
     /// The parameters before the epoch.
     pub(super) before: Vec<T>,
@@ -181,6 +183,7 @@ impl<T: Real> TaskTraining<T> {
                 batch: TaskBatch::default(),
                 gradient: vec![T::ZERO; params],
                 penalised: network.built().weights.clone(),
+                relation: mlp.relation_of(&network)?,
                 order: Vec::new(),
                 before: network.params().to_vec(),
                 tasks: TaskRoom::new(tasks, rule.needs()),
@@ -264,9 +267,14 @@ impl<T: Real> TaskTraining<T> {
         }
         let net = self.network.net().clone();
         let params = self.network.params_mut();
+        let weight = room.batch.weight();
         let objective = TaskNetObjective {
-            l2: T::from_f64(step.alpha / room.batch.weight()),
+            l2: T::from_f64(step.alpha / weight),
             penalised: &room.penalised,
+            relation: room
+                .relation
+                .as_ref()
+                .map(|r| (r, T::from_f64(1.0 / weight))),
             seed: hash(&[step.seed, self.method.steps]),
             ..TaskNetObjective::new(net, params.len(), &room.batch)
         };

@@ -1,5 +1,5 @@
-//! The loss of a network of many tasks: `f(p) = sum_t L_t(p) + l2 / 2 * sum over chosen spans of ||W||^2`, each `L_t` a mean over the task's
-//! own labelled weight in the batch.
+//! The loss of a network of many tasks: `f(p) = sum_t L_t(p) + l2 / 2 * sum over chosen spans of ||W||^2 + kappa R(p)`, each `L_t` a mean over
+//! the task's own labelled weight in the batch, R a relation between the heads ([`HeadRelation`]) if there is one.
 //!
 //! What a step of training wants is a weighted gradient, after the weights are known, and the weights may depend on the gradients:
 //! ```text
@@ -19,7 +19,7 @@ use core::ops::Range;
 
 use cognate_kernels::{MatMut, MatRef, Real};
 
-use super::{TaskBatch, TaskNet};
+use super::{HeadRelation, TaskBatch, TaskNet};
 use crate::layer::{At, Ctx, Gram, Mode, Out};
 use crate::loss::Loss;
 use crate::params::Span;
@@ -38,6 +38,8 @@ pub struct TaskNetObjective<'a, T, L> {
     pub l2: T,
     /// The spans that `l2` holds down, usually all weights and no bias.
     pub penalised: &'a [Span],
+    /// How the heads are related, and the factor `kappa` of that penalty.
+    pub relation: Option<(&'a HeadRelation, T)>,
     /// Seed of the step, for dropout.
     pub seed: u64,
 }
@@ -84,6 +86,7 @@ impl<'a, T: Real, L: TaskNet<T>> TaskNetObjective<'a, T, L> {
             batch,
             l2: T::ZERO,
             penalised: &[],
+            relation: None,
             seed: 0,
         }
     }

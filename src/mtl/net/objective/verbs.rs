@@ -5,7 +5,7 @@ use cognate_kernels::{Level, MatMut, MatRef, Real, axpy, dot};
 use super::{Point, TaskNetObjective, block, block_mut};
 use crate::layer::{Ctx, Gram, Out, RAt};
 use crate::loss::Loss;
-use crate::mtl::net::TaskNet;
+use crate::mtl::net::{HeadRelation, TaskNet};
 use crate::objective::{Objective, TaskObjective};
 use crate::params::Span;
 use crate::workspace::{Need, Work, cut, cut_mut};
@@ -23,16 +23,22 @@ impl<'a, T: Real, L: TaskNet<T>> TaskNetObjective<'a, T, L> {
         self.sizes().point().iter().sum()
     }
 
-    /// `1/2 l2 ||W||^2`.
+    /// `1/2 l2 ||W||^2 + kappa R`.
     pub(in crate::mtl::net) fn penalty(&self, level: Level, p: &[T]) -> f64 {
         let squares = |span: &Span| dot(level, span.of(p), span.of(p)).to_f64();
-        0.5 * self.l2.to_f64() * self.penalised.iter().map(squares).sum::<f64>()
+        let decay = 0.5 * self.l2.to_f64() * self.penalised.iter().map(squares).sum::<f64>();
+        let related =
+            |(relation, kappa): (&HeadRelation, T)| kappa.to_f64() * relation.value(level, p);
+        decay + self.relation.map_or(0.0, related)
     }
 
-    /// `g += l2 v` on the penalised spans.
+    /// `g += l2 v` on the penalised spans, and what the relation adds to its heads.
     fn add_penalty(&self, level: Level, v: &[T], g: &mut [T]) {
         for span in self.penalised {
             axpy(level, self.l2, span.of(v), span.of_mut(g));
+        }
+        if let Some((relation, kappa)) = self.relation {
+            relation.add_product(level, kappa, v, g);
         }
     }
 
