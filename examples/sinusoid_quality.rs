@@ -8,6 +8,7 @@
 use std::error::Error;
 use std::time::Instant;
 
+use cognate::layer::Init;
 use cognate::meta::MetaLearner;
 use cognate::meta::episodes::{Sinusoids, Split};
 use cognate::meta::methods::{ANIL, BOIL, CAVIA, FOMAML, LSLR, MAML, META_SGD, REPTILE};
@@ -40,6 +41,12 @@ fn main() -> Result<(), Box<dyn Error>> {
         let learner = MetaLearner::new(rule)
             .with_inner(inner_steps, rule.inner_rate)
             .with_meta_steps(meta_steps)
+            // Several steps on all weights are steady only from a small start.
+            .with_init(if inner_steps > 1 && rule != CAVIA {
+                Init::Linear
+            } else {
+                Init::HeNormal
+            })
             .with_seed(seed);
         let start = Instant::now();
         let (model, report) = learner.fit::<f32, _>(&train)?;

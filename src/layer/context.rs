@@ -75,18 +75,26 @@ impl<T: Real, L: Forward<T>> Forward<T> for Contextual<L> {
     }
 
     fn need(&self, mode: Mode, rows: usize, ways: usize) -> Need {
-        let need = self.layer.need(mode, rows, ways);
-        if self.context.is_empty() {
-            return need;
+        let wide = match self.context.is_empty() {
+            true => 0,
+            false => ways * rows * self.layer.width().0,
+        };
+        Need {
+            scratch: self.layer.need(mode, rows, ways).scratch + wide,
+            ..self.kept(mode, rows, ways)
+        }
+    }
+
+    fn kept(&self, mode: Mode, rows: usize, ways: usize) -> Need {
+        let kept = self.layer.kept(mode, rows, ways);
+        if self.context.is_empty() || mode == Mode::Predict {
+            return kept;
         }
         let wide = rows * self.layer.width().0;
-        match mode {
-            Mode::Predict => need.with_scratch(wide),
-            Mode::Train => Need {
-                saved: need.saved + wide,
-                rsaved: need.rsaved + wide,
-                ..need.with_scratch(ways * wide)
-            },
+        Need {
+            saved: kept.saved + wide,
+            rsaved: kept.rsaved + wide,
+            ..kept
         }
     }
 

@@ -52,15 +52,19 @@ pub struct Solved<T> {
     pub converged: bool,
 }
 
-/// An optimum of the inner problem.
-pub(super) struct Optimum<'t, T, S, Q> {
-    pub(super) inner: &'t InnerLoop<'t>,
-    pub(super) support: S,
-    pub(super) query: Q,
+/// An optimum of the inner problem, however it was found.
+#[derive(Clone, Copy, Debug)]
+pub struct Optimum<'t, T, S, Q> {
+    /// What adapts, and the pull.
+    pub inner: &'t InnerLoop<'t>,
+    /// `L_S`.
+    pub support: S,
+    /// `L_Q`.
+    pub query: Q,
     /// `theta`.
-    pub(super) start: &'t [T],
+    pub start: &'t [T],
     /// `phi*`.
-    pub(super) end: &'t [T],
+    pub end: &'t [T],
 }
 
 impl Implicit {
@@ -72,13 +76,17 @@ impl Implicit {
         tol: 1e-3,
     };
 
-    /// Elements of slab for `n` parameters.
-    pub(super) fn need(n: usize, support: Need, query: Need) -> usize {
+    /// Elements of slab for `n` parameters and objectives of these needs.
+    pub fn need(n: usize, support: Need, query: Need) -> usize {
         support.saved + query.saved + 2 * n + cg_scratch(n)
     }
 
-    /// The gradient by the start into `out`.
-    pub(super) fn gradient<T: Real, S: Objective<T>, Q: Objective<T>>(
+    /// The gradient by the start into `out`, as long as the start; `slab` has [`Implicit::need`] elements.
+    ///
+    /// # Panics
+    /// If a length does not fit.
+    #[track_caller]
+    pub fn gradient<T: Real, S: Objective<T>, Q: Objective<T>>(
         &self,
         at: &Optimum<'_, T, S, Q>,
         out: &mut [T],

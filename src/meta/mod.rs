@@ -53,7 +53,7 @@ mod training;
 
 pub use adapt::Adaptation;
 pub use batch::BatchReport;
-pub use implicit::{Implicit, Solved};
+pub use implicit::{Implicit, Optimum, Solved};
 pub use learner::{InnerLoop, Learner, MetaGradient};
 pub use net_tasks::{NetTasks, Rows};
 pub use rates::{Rates, SharedBy};

@@ -2,7 +2,8 @@
 //! ```text
 //! theta_i = argmin L_S(theta) + mu / 2 ||theta - phi||^2
 //! ```
-//! The steps, which the pull is part of, must reach that optimum for the gradient to hold: see [`Implicit`] for how that is checked.
+//! The steps, which the pull is part of, must reach that optimum for the gradient to hold, which takes some ten of them, and a smooth
+//! activation: a relu's optimum often lies on a kink. See [`Implicit`] for how that is checked; a report counts the tasks that failed.
 
 use super::{MAML, Rule};
 use crate::meta::{Implicit, MetaGradient};
