@@ -35,7 +35,7 @@ pub struct RandomEffects {
     pub likelihood: Likelihood,
     /// What the covariance may be. Default full.
     pub covariance: Covariance,
-    /// How small the certificate must be. Default 1e-9.
+    /// How small the certificate must be. Default 1e-8.
     pub tolerance: f64,
     /// Most steps of the search. Default 200.
     pub max_iter: usize,
@@ -48,7 +48,7 @@ impl Default for RandomEffects {
         Self {
             likelihood: Likelihood::default(),
             covariance: Covariance::default(),
-            tolerance: 1e-9,
+            tolerance: 1e-8,
             max_iter: 200,
             threads: 1,
         }

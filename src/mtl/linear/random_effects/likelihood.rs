@@ -11,12 +11,14 @@
 //! ```text
 //! u_t = b_t - A_t phi      E_t = A_t A^-1 A_t (REML; 0 for ML)      G = sum A_t - u_t u_t' / s2 - E_t
 //! ```
-//! and the second, for changes `D` and `D'`, with `U = sum u_t u_t'`,
+//! and the second, for changes `D` and `D'`,
 //! ```text
-//! sum tr(B_t D A_t D') - tr(U D) tr(U D') / (nu s2^2)            B_t = 2 (u_t u_t' / s2 + E_t) - A_t
+//! sum tr(B_t D A_t D')                     B_t = 2 (u_t u_t' / s2 + E_t) - A_t
+//!   - tr(U D) tr(U D') / (nu s2^2)         U = sum u_t u_t'             by way of s2
+//!   - 2 k(D)' A^-1 k(D') / s2              k(D) = sum A_t D u_t         by way of phi
+//!   - tr(A^-1 N(D) A^-1 N(D'))             N(D) = sum A_t D A_t         by way of det A, REML
 //! ```
-//! where what comes by way of phi and A is left out: it is one task's share of the rest, and makes the curvature only smaller. In
-//! expectation `B_t = A_t`, so that this is Fisher's information there. The gradient is exact.
+//! In expectation `B_t = A_t`: Fisher's information, of which the last two are about one task's share.
 
 use alloc::{vec, vec::Vec};
 use core::f64::consts::TAU;
@@ -26,7 +28,8 @@ use cognate_kernels::{MatMut, MatRef, Real};
 
 use super::curvature::Curvature;
 use super::frame::Frame;
-use super::lanes::{Factor, LANES, Lanes, Tile, ZERO, add_scaled, product, total};
+use super::lanes::{Factor, LANES, Lanes, Tile, ZERO, add_scaled, total};
+use super::local::Local;
 use crate::error::Result;
 use crate::linalg::{cholesky, cholesky_log_det, cholesky_solve, invert};
 use crate::mtl::Summaries;
@@ -66,6 +69,9 @@ pub(super) struct Slopes {
     pub(super) curvature: Curvature,
     pub(super) nu: f64,
     pub(super) noise: f64,
+    /// `A^-1`.
+    pub(super) inverse: Vec<f64>,
+    pub(super) restricted: bool,
 }
 
 impl Likelihood<'_> {
@@ -169,19 +175,18 @@ impl Likelihood<'_> {
             curvature: empty.clone(),
             local: Local::new(q),
         };
-        let mut parts = self.over_tasks(f, start, |sums, tile, _| {
+        let parts = self.over_tasks(f, start, |sums, tile, _| {
             sums.local.take(tile, point, self.restricted);
             add_scaled(&mut sums.slope, 1.0, &sums.local.slope);
             add_scaled(&mut sums.spread, 1.0, &sums.local.spread);
-            sums.curvature.add(&sums.local.a, &sums.local.b);
+            sums.curvature.add(&sums.local);
         });
         let (mut slope, mut spread) = (vec![0.0; q * q], vec![0.0; q * q]);
         let mut curvature = empty.clone();
-        for part in &mut parts {
+        for part in parts {
             add_totals(&part.slope, &mut slope);
             add_totals(&part.spread, &mut spread);
-            part.curvature.flush();
-            curvature.merge(&part.curvature);
+            curvature.merge(part.curvature);
         }
         Slopes {
             slope,
@@ -189,6 +194,8 @@ impl Likelihood<'_> {
             curvature,
             nu: self.nu(),
             noise: point.noise,
+            inverse: point.inverse.clone(),
+            restricted: self.restricted,
         }
     }
 }
@@ -199,85 +206,6 @@ struct Sums {
     spread: Vec<Lanes>,
     curvature: Curvature,
     local: Local,
-}
-
-/// What a tile's tasks add: `A_t`, `B_t`, `u_t u_t'` and their parts of `G`, each `q x q`.
-struct Local {
-    a: Vec<Lanes>,
-    b: Vec<Lanes>,
-    slope: Vec<Lanes>,
-    spread: Vec<Lanes>,
-    /// `A_t A^-1`.
-    half: Vec<Lanes>,
-    /// `u_t`.
-    residual: Vec<Lanes>,
-}
-
-impl Local {
-    fn new(q: usize) -> Self {
-        let square = || vec![ZERO; q * q];
-        Self {
-            a: square(),
-            b: square(),
-            slope: square(),
-            spread: square(),
-            half: square(),
-            residual: vec![ZERO; q],
-        }
-    }
-
-    fn take(&mut self, tile: &Tile, point: &Point, restricted: bool) {
-        let q = self.residual.len();
-        for (i, row) in tile.products.chunks_exact(q + 1).take(q).enumerate() {
-            self.a[i * q..][..q].copy_from_slice(&row[..q]);
-            self.residual[i] = row[q];
-            for (v, &phi) in row.iter().zip(&point.phi) {
-                add_scaled(
-                    core::slice::from_mut(&mut self.residual[i]),
-                    -phi,
-                    core::slice::from_ref(v),
-                );
-            }
-        }
-        if restricted {
-            self.half.fill(ZERO);
-            for (row, to) in self.a.chunks_exact(q).zip(self.half.chunks_exact_mut(q)) {
-                for (v, line) in row.iter().zip(point.inverse.chunks_exact(q)) {
-                    for (t, &w) in to.iter_mut().zip(line) {
-                        for l in 0..LANES {
-                            t[l] += w * v[l];
-                        }
-                    }
-                }
-            }
-        }
-        for i in 0..q {
-            for j in 0..=i {
-                self.pair(i, j, point.noise, restricted);
-            }
-        }
-    }
-
-    /// Elements (i, j) and (j, i) of what is symmetric.
-    fn pair(&mut self, i: usize, j: usize, noise: f64, restricted: bool) {
-        let q = self.residual.len();
-        let (at, mirror, a) = (i * q + j, j * q + i, self.a[i * q + j]);
-        let mut e = ZERO;
-        if restricted {
-            for (h, a) in self.half[i * q..][..q].iter().zip(&self.a[j * q..]) {
-                for l in 0..LANES {
-                    e[l] += h[l] * a[l];
-                }
-            }
-        }
-        let spread = product(&self.residual[i], &self.residual[j]);
-        let known: Lanes = core::array::from_fn(|l| spread[l] / noise + e[l]);
-        let slope = core::array::from_fn(|l| a[l] - known[l]);
-        let b = core::array::from_fn(|l| 2.0 * known[l] - a[l]);
-        for at in [at, mirror] {
-            (self.spread[at], self.slope[at], self.b[at]) = (spread, slope, b);
-        }
-    }
 }
 
 /// Adds each element's sum over the lanes.

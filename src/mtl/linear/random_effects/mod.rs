@@ -13,12 +13,16 @@
 
 mod config;
 mod curvature;
+mod derivatives;
 mod frame;
 mod lanes;
 mod likelihood;
+mod local;
 mod model;
 mod search;
 mod structure;
+#[cfg(test)]
+mod tests;
 
 pub use config::{Covariance, Likelihood, RandomEffects};
 pub use model::{Estimate, Posterior, RandomEffectsModel};
@@ -83,7 +87,7 @@ impl RandomEffects {
             threads: self.threads,
         };
         let structure = Structure::new(self.covariance, &likelihood.frame);
-        let mut search = Search::new(&likelihood, &structure, self.tolerance)?;
+        let mut search = Search::new(&likelihood, structure, self.tolerance)?;
         let stopped = search.run(self.max_iter);
         if search.residual > 0.0 {
             search.trim();

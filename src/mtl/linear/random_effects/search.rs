@@ -26,8 +26,9 @@ use crate::linalg::{cholesky, cholesky_solve};
 use crate::optim::Stop;
 use crate::workspace::{Work, default_level};
 
-/// Relative variances that are tried first.
-const SIZES: [f64; 6] = [1e-3, 1e-2, 0.1, 1.0, 10.0, 100.0];
+/// Relative variances that are tried first, and powers of ten between.
+const SMALLEST: f64 = 1e-3;
+const LARGEST: f64 = 100.0;
 
 /// Damping beyond which no step is small enough.
 const STIFFEST: f64 = 1e12;
@@ -41,13 +42,16 @@ const NOTHING: f64 = 1e-9;
 /// A part of the labels' sum of squares that is lost in its rounding: noise below cannot be told from none.
 const NOISELESS: f64 = 1e-13;
 
+/// Sizes tried of a rank to gain.
+const TRIALS: usize = 30;
+
 /// Steps without a smaller residual, all of them lost in rounding, after which the work ends.
 const PATIENCE: usize = 8;
 
 /// Where the search is.
 pub(super) struct Search<'a> {
     pub(super) likelihood: &'a Likelihood<'a>,
-    pub(super) structure: &'a Structure,
+    pub(super) structure: Structure,
     pub(super) tolerance: f64,
     pub(super) theta: Vec<f64>,
     pub(super) point: Point,
@@ -77,7 +81,7 @@ impl<'a> Search<'a> {
     /// At the best of a few covariances.
     pub(super) fn new(
         likelihood: &'a Likelihood<'a>,
-        structure: &'a Structure,
+        structure: Structure,
         tolerance: f64,
     ) -> Result<Self> {
         let theta = structure.start(0.0);
@@ -103,13 +107,21 @@ impl<'a> Search<'a> {
             search.residual = 0.0;
             return Ok(search);
         }
-        let tried = SIZES.map(|size| (structure.start(size), search.at(&structure.start(size))));
-        let found = tried.into_iter().filter_map(|(t, p)| Some((t, p?)));
-        let best = found.min_by(|a, b| a.1.deviance.total_cmp(&b.1.deviance));
-        if let Some(best) = best {
-            (search.theta, search.point) = best;
-        }
+        search.start();
         Ok(search)
+    }
+
+    /// Goes to the best of covariances of several sizes.
+    fn start(&mut self) {
+        let (mut size, mut best) = (SMALLEST, f64::INFINITY);
+        while size <= LARGEST / self.structure.range() {
+            let theta = self.structure.start(size);
+            if let Some(point) = self.at(&theta).filter(|p| p.deviance < best) {
+                best = point.deviance;
+                (self.theta, self.point) = (theta, point);
+            }
+            size *= 10.0;
+        }
     }
 
     /// Whether the labels are linear in the features without any noise: there is nothing to learn then.
@@ -130,7 +142,7 @@ impl<'a> Search<'a> {
     fn slopes(&self, theta: &[f64], point: &Point) -> Slopes {
         let values = &self.structure.factor(theta);
         let rank = self.structure.rank();
-        let empty = self.structure.curvature();
+        let empty = self.structure.curvature(self.likelihood.restricted);
         self.likelihood
             .slopes(Factor { values, rank }, point, &empty)
     }
@@ -142,6 +154,9 @@ impl<'a> Search<'a> {
         }
         let (mut least, mut idle) = (f64::INFINITY, 0);
         loop {
+            if let Some(theta) = self.structure.pivot(&self.theta) {
+                self.theta = theta;
+            }
             let slopes = self.slopes(&self.theta, &self.point);
             let (gradient, hessian) = self.structure.derivatives(&self.theta, &slopes);
             let missing = self.structure.missing(&slopes);
@@ -155,7 +170,7 @@ impl<'a> Search<'a> {
             }
             self.iterations += 1;
             let saddle = flat <= self.tolerance && flat < 0.01 * self.residual;
-            let step = match saddle && self.gain_rank(&missing) {
+            let step = match saddle && self.gain_rank(&missing, &slopes) {
                 true => Step::Down,
                 false => self.step(&gradient, &hessian),
             };
@@ -180,11 +195,26 @@ impl<'a> Search<'a> {
     }
 
     /// Adds a rank in the direction in which it gains most, if it does.
-    fn gain_rank(&mut self, missing: &Missing) -> bool {
-        let mut size = largest(&self.theta).max(1.0);
-        for _ in 0..60 {
+    fn gain_rank(&mut self, missing: &Missing, slopes: &Slopes) -> bool {
+        let (widest, bend) = (
+            largest(&self.theta).max(1.0),
+            self.structure.bend(missing, slopes),
+        );
+        let mut size = match bend > 0.0 {
+            true => (-missing.slope / bend).min(widest * widest),
+            false => widest * widest,
+        };
+        for _ in 0..TRIALS {
             let theta = self.structure.extend(&self.theta, missing, size);
-            if let Some(point) = self.at(&theta).filter(|p| p.deviance < self.point.deviance) {
+            let lost = if -missing.slope * size <= self.noise() {
+                self.noise()
+            } else {
+                0.0
+            };
+            if let Some(point) = self
+                .at(&theta)
+                .filter(|p| p.deviance < self.point.deviance + lost)
+            {
                 (self.theta, self.point) = (theta, point);
                 return true;
             }
@@ -193,9 +223,14 @@ impl<'a> Search<'a> {
         false
     }
 
+    /// What of the deviance may be rounding.
+    fn noise(&self) -> f64 {
+        ROUNDING * (self.point.deviance.abs() + self.likelihood.nu())
+    }
+
     /// One damped step of Newton's.
     fn step(&mut self, gradient: &[f64], hessian: &[f64]) -> Step {
-        let noise = ROUNDING * (self.point.deviance.abs() + self.likelihood.nu());
+        let noise = self.noise();
         while self.damping <= STIFFEST {
             let Some(step) = damped(hessian, gradient, self.damping) else {
                 self.stiffen();
@@ -240,7 +275,7 @@ impl<'a> Search<'a> {
     /// Cuts off directions of next to no variance, all of them if that costs nothing, as long as the certificate holds.
     pub(super) fn trim(&mut self) {
         self.rank = self.structure.rank();
-        let noise = ROUNDING * (self.point.deviance.abs() + self.likelihood.nu());
+        let noise = self.noise();
         let size = largest(&self.theta).max(1.0);
         for least in [f64::INFINITY, NOTHING * size * size] {
             let (theta, rank) = self.structure.trim(&self.theta, least);

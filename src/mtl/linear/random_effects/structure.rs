@@ -1,10 +1,11 @@
 //! What a covariance may be: which numbers it is made of, and derivatives by them.
 //!
 //! ```text
-//! full       F = L, lower triangular: q (q + 1) / 2 numbers         the Cholesky factor, in the frame
+//! full       F = P L, L lower triangular: q (q + 1) / 2 numbers     a Cholesky factor with pivots P, in the frame
 //! others     F = Z diag(t)                                          Z: the features as given (or the intercept), seen from the frame
 //! ```
-//! so that a singular covariance is an inner point, not a boundary. With `G`, `U` and the curvature of the
+//! so that a singular covariance is an inner point, not a boundary. Pivots follow the largest variance left: with others, a covariance
+//! near a singular one could be a long way from it in the numbers. With `G`, `U` and the curvature of the
 //! [likelihood](super::likelihood), the derivative by `F` is `2 G F`; second ones follow from `dDelta = dF F' + F dF'`.
 
 use alloc::{vec, vec::Vec};
@@ -13,6 +14,7 @@ use cognate_kernels::{MatMut, Real};
 
 use super::config::Covariance;
 use super::curvature::{Basis, Curvature, Pairs};
+use super::derivatives::{self, quadratic};
 use super::frame::Frame;
 use super::likelihood::Slopes;
 use crate::linalg::{cholesky_update, eigen, update_scratch};
@@ -21,8 +23,8 @@ use crate::workspace::{Work, default_level};
 /// The numbers of a covariance.
 #[derive(Clone, Debug)]
 pub(super) enum Structure {
-    /// `L: q x q`.
-    Full { q: usize },
+    /// Row `a` of `L: q x q` is row `order[a]` of `F`.
+    Full { order: Vec<usize> },
     /// `Z: q x r`; `units: r`, what a unit of `t` is of the features as given; whether all `t` are one number.
     Diagonal {
         basis: Vec<f64>,
@@ -41,9 +43,17 @@ pub(super) struct Missing {
 impl Structure {
     pub(super) fn new(covariance: Covariance, frame: &Frame) -> Self {
         let q = frame.len();
-        let scale = |j| frame.feature(j).1;
+        // The size of a feature's column of Z where its unit is 1.
+        let scale = |j| {
+            let (mean, scale) = frame.feature(j);
+            Real::sqrt(mean * mean + scale * scale)
+        };
         let (units, one): (Vec<f64>, _) = match covariance {
-            Covariance::Full => return Self::Full { q },
+            Covariance::Full => {
+                return Self::Full {
+                    order: (0..q).collect(),
+                };
+            }
             Covariance::Intercept => (vec![1.0], false),
             Covariance::Diagonal => ((0..q).map(|j| 1.0 / scale(j)).collect(), false),
             Covariance::Scalar => {
@@ -64,7 +74,7 @@ impl Structure {
     /// Columns of `F`.
     pub(super) fn rank(&self) -> usize {
         match self {
-            Self::Full { q } => *q,
+            Self::Full { order } => order.len(),
             Self::Diagonal { units, .. } => units.len(),
         }
     }
@@ -73,7 +83,7 @@ impl Structure {
     pub(super) fn start(&self, size: f64) -> Vec<f64> {
         let root = Real::sqrt(size);
         match self {
-            Self::Full { q } => places(*q)
+            Self::Full { order } => lower(order.len())
                 .map(|(a, b)| if a == b { root } else { 0.0 })
                 .collect(),
             Self::Diagonal { one: true, .. } => vec![root],
@@ -81,12 +91,29 @@ impl Structure {
         }
     }
 
+    /// How much smaller than a number's own the effect of the smallest feature may be: 1, unless one number is for all of them.
+    pub(super) fn range(&self) -> f64 {
+        match self {
+            Self::Diagonal {
+                basis,
+                units,
+                one: true,
+            } => {
+                let r = units.len();
+                let norm = |k: usize| basis.iter().skip(k).step_by(r).map(|z| z * z).sum::<f64>();
+                (0..r).map(norm).fold(1.0, f64::min)
+            }
+            _ => 1.0,
+        }
+    }
+
     /// `F: q x r`.
     pub(super) fn factor(&self, theta: &[f64]) -> Vec<f64> {
         match self {
-            Self::Full { q } => {
+            Self::Full { order } => {
+                let q = order.len();
                 let mut f = vec![0.0; q * q];
-                for ((a, b), v) in places(*q).zip(theta) {
+                for ((a, b), v) in places(order).zip(theta) {
                     f[a * q + b] = *v;
                 }
                 f
@@ -119,22 +146,24 @@ impl Structure {
     }
 
     /// The curvature's form, without tasks.
-    pub(super) fn curvature(&self) -> Curvature {
+    pub(super) fn curvature(&self, restricted: bool) -> Curvature {
         match self {
-            Self::Full { q } => Curvature::Full(Pairs::new(*q)),
+            Self::Full { order } => Curvature::Full(Pairs::new(order.len())),
             Self::Diagonal { basis, units, .. } => {
-                Curvature::Diagonal(Basis::new(basis.clone(), units.len()))
+                Curvature::Diagonal(Basis::new(basis.clone(), units.len(), restricted))
             }
         }
     }
 
     /// Gradient and Hessian of `-2 log L` by the numbers.
     pub(super) fn derivatives(&self, theta: &[f64], slopes: &Slopes) -> (Vec<f64>, Vec<f64>) {
-        let f = self.factor(theta);
         match (self, &slopes.curvature) {
-            (Self::Full { q }, Curvature::Full(pairs)) => full(*q, &f, slopes, pairs),
+            (Self::Full { order }, Curvature::Full(pairs)) => {
+                let places: Vec<_> = places(order).collect();
+                derivatives::full(&places, &self.factor(theta), slopes, pairs)
+            }
             (Self::Diagonal { basis, units, one }, Curvature::Diagonal(sums)) => {
-                let (g, h) = diagonal(theta, (basis, units.len()), slopes, sums);
+                let (g, h) = derivatives::diagonal(theta, (basis, units.len()), slopes, sums);
                 match one {
                     true => (vec![g.iter().sum()], vec![h.iter().sum()]),
                     false => (g, h),
@@ -147,11 +176,12 @@ impl Structure {
     /// The direction in which one more rank gains most.
     pub(super) fn missing(&self, slopes: &Slopes) -> Missing {
         match self {
-            Self::Full { q } => {
+            Self::Full { order } => {
+                let q = order.len();
                 let (mut g, mut vectors) = (slopes.slope.clone(), vec![0.0; q * q]);
-                let vectors_mut = MatMut::planned(&mut vectors, *q, *q);
-                eigen(MatMut::planned(&mut g, *q, *q), vectors_mut);
-                vectors.truncate(*q);
+                let vectors_mut = MatMut::planned(&mut vectors, q, q);
+                eigen(MatMut::planned(&mut g, q, q), vectors_mut);
+                vectors.truncate(q);
                 Missing {
                     slope: g[0],
                     direction: vectors,
@@ -178,15 +208,38 @@ impl Structure {
         }
     }
 
+    /// The curvature along a missing direction, but for what comes by way of phi and A.
+    pub(super) fn bend(&self, missing: &Missing, slopes: &Slopes) -> f64 {
+        let v = &missing.direction;
+        let (sum, spread) = match (self, &slopes.curvature) {
+            (Self::Full { .. }, Curvature::Full(pairs)) => {
+                (pairs.along(v), quadratic(&slopes.spread, v, 1, 0))
+            }
+            (Self::Diagonal { basis, units, .. }, Curvature::Diagonal(sums)) => {
+                let r = units.len();
+                let each = |k: usize| v[k.min(v.len() - 1)];
+                let row = |k: usize| {
+                    (0..r)
+                        .map(|m| each(k) * each(m) * sums.at(k, m))
+                        .sum::<f64>()
+                };
+                let spread = |k: usize| each(k) * quadratic(&slopes.spread, basis, r, k);
+                ((0..r).map(row).sum(), (0..r).map(spread).sum())
+            }
+            _ => unreachable!("a structure has its own curvature"),
+        };
+        let spread: f64 = spread;
+        sum - spread * spread / (slopes.nu * slopes.noise * slopes.noise)
+    }
+
     /// The numbers of `Delta` plus `size` in a missing direction.
     pub(super) fn extend(&self, theta: &[f64], missing: &Missing, size: f64) -> Vec<f64> {
         match self {
-            Self::Full { q } => {
-                let mut f = self.factor(theta);
+            Self::Full { order } => {
+                let f = self.factor(theta);
                 let root = Real::sqrt(size);
                 let x: Vec<f64> = missing.direction.iter().map(|v| root * v).collect();
-                update(&mut f, &x);
-                places(*q).map(|(a, b)| f[a * q + b]).collect()
+                factored(order, columns(&f, order.len()).chain([x]))
             }
             Self::Diagonal { .. } => {
                 let both = theta.iter().zip(&missing.direction);
@@ -197,37 +250,102 @@ impl Structure {
 
     /// The numbers without the directions whose variance is below `least`, and how many directions are left.
     pub(super) fn trim(&self, theta: &[f64], least: f64) -> (Vec<f64>, usize) {
-        let Self::Full { q } = self else {
-            let kept: Vec<f64> = theta
-                .iter()
-                .map(|t| if t * t < least { 0.0 } else { *t })
-                .collect();
+        let Self::Full { order } = self else {
+            let keep = |t: &f64| if t * t < least { 0.0 } else { *t };
+            let kept: Vec<f64> = theta.iter().map(keep).collect();
             let ranks = if theta.len() == 1 { self.rank() } else { 1 };
             let rank = ranks * kept.iter().filter(|t| **t != 0.0).count();
             return (kept, rank);
         };
-        let (mut delta, mut vectors) = (outer(&self.factor(theta), *q), vec![0.0; q * q]);
-        eigen(
-            MatMut::planned(&mut delta, *q, *q),
-            MatMut::planned(&mut vectors, *q, *q),
-        );
-        let kept: Vec<usize> = (0..*q).filter(|i| delta[i * q + i] >= least).collect();
-        if kept.len() == *q {
-            return (theta.to_vec(), *q);
+        let q = order.len();
+        let (mut delta, mut vectors) = (outer(&self.factor(theta), q), vec![0.0; q * q]);
+        let vectors_mut = MatMut::planned(&mut vectors, q, q);
+        eigen(MatMut::planned(&mut delta, q, q), vectors_mut);
+        let kept: Vec<usize> = (0..q).filter(|i| delta[i * q + i] >= least).collect();
+        if kept.len() == q {
+            return (theta.to_vec(), q);
         }
-        let mut f = vec![0.0; q * q];
-        for &i in &kept {
+        let scaled = |&i: &usize| {
             let root = Real::sqrt(delta[i * q + i]);
-            let x: Vec<f64> = vectors[i * q..][..*q].iter().map(|v| root * v).collect();
-            update(&mut f, &x);
+            vectors[i * q..][..q].iter().map(|v| root * v).collect()
+        };
+        (factored(order, kept.iter().map(scaled)), kept.len())
+    }
+
+    /// Takes better pivots for a full covariance, where others have less than half the standard deviation of what is left; the same
+    /// covariance's new numbers.
+    pub(super) fn pivot(&mut self, theta: &[f64]) -> Option<Vec<f64>> {
+        let f = self.factor(theta);
+        let Self::Full { order } = self else {
+            return None;
+        };
+        let better = pivots(outer(&f, order.len()), order);
+        if better == *order {
+            return None;
         }
-        (places(*q).map(|(a, b)| f[a * q + b]).collect(), kept.len())
+        *order = better;
+        Some(factored(order, columns(&f, order.len())))
     }
 }
 
 /// Rows and columns of a lower triangle, in the order of its numbers.
-fn places(q: usize) -> impl Iterator<Item = (usize, usize)> {
+fn lower(q: usize) -> impl Iterator<Item = (usize, usize)> {
     (0..q).flat_map(|a| (0..=a).map(move |b| (a, b)))
+}
+
+/// Where the numbers of a lower triangle stand in `F`.
+fn places(order: &[usize]) -> impl Iterator<Item = (usize, usize)> {
+    lower(order.len()).map(|(a, b)| (order[a], b))
+}
+
+/// The columns of `f: q x q`.
+fn columns(f: &[f64], q: usize) -> impl Iterator<Item = Vec<f64>> {
+    (0..q).map(move |b| f.iter().skip(b).step_by(q).copied().collect())
+}
+
+/// The numbers of `sum x x'`.
+fn factored(order: &[usize], parts: impl Iterator<Item = Vec<f64>>) -> Vec<f64> {
+    let q = order.len();
+    let (mut l, mut scratch) = (vec![0.0; q * q], vec![0.0; update_scratch(q)]);
+    let mut work = Work::new(default_level(), &mut scratch);
+    for part in parts {
+        let x: Vec<f64> = order.iter().map(|&a| part[a]).collect();
+        cholesky_update(MatMut::planned(&mut l, q, q), &x, &mut work);
+    }
+    lower(q).map(|(a, b)| l[a * q + b]).collect()
+}
+
+/// Pivots for `delta: q x q`: those of `order`, as long as they have a quarter of the largest variance that is left.
+fn pivots(mut delta: Vec<f64>, order: &[usize]) -> Vec<usize> {
+    let q = order.len();
+    let (mut left, mut chosen) = (order.to_vec(), Vec::with_capacity(q));
+    while !left.is_empty() {
+        let variance = |a: usize| delta[a * (q + 1)];
+        let most = (0..left.len()).fold(0, |m, i| {
+            if variance(left[i]) > variance(left[m]) {
+                i
+            } else {
+                m
+            }
+        });
+        let next = if variance(left[0]) < 0.25 * variance(left[most]) {
+            most
+        } else {
+            0
+        };
+        let a = left.remove(next);
+        chosen.push(a);
+        let pivot = variance(a);
+        if pivot > 0.0 {
+            for &i in &left {
+                let share = delta[i * q + a] / pivot;
+                for &j in &left {
+                    delta[i * q + j] -= share * delta[a * q + j];
+                }
+            }
+        }
+    }
+    chosen
 }
 
 /// `F F'` for `f: q x r`.
@@ -237,93 +355,4 @@ pub(super) fn outer(f: &[f64], r: usize) -> Vec<f64> {
     rows()
         .flat_map(|a| rows().map(move |b| dot(a, b)))
         .collect()
-}
-
-/// The factor of `L L' + x x'`.
-fn update(l: &mut [f64], x: &[f64]) {
-    let q = x.len();
-    let mut scratch = vec![0.0; update_scratch(q)];
-    let mut work = Work::new(default_level(), &mut scratch);
-    cholesky_update(MatMut::planned(l, q, q), x, &mut work);
-}
-
-/// `z_k' M z_k` for column `k` of `basis: q x r`.
-fn quadratic(m: &[f64], basis: &[f64], r: usize, k: usize) -> f64 {
-    let z = || basis.iter().skip(k).step_by(r);
-    let q = basis.len() / r;
-    let row = |line: &[f64]| line.iter().zip(z()).map(|(m, z)| m * z).sum::<f64>();
-    m.chunks_exact(q)
-        .zip(z())
-        .map(|(line, z)| z * row(line))
-        .sum()
-}
-
-/// Derivatives by `t` where `Delta = Z diag(t^2) Z'`.
-fn diagonal(
-    theta: &[f64],
-    (basis, r): (&[f64], usize),
-    slopes: &Slopes,
-    sums: &Basis,
-) -> (Vec<f64>, Vec<f64>) {
-    let t = |k: usize| theta[k.min(theta.len() - 1)];
-    let slope: Vec<f64> = (0..r)
-        .map(|k| quadratic(&slopes.slope, basis, r, k))
-        .collect();
-    let spread: Vec<f64> = (0..r)
-        .map(|k| quadratic(&slopes.spread, basis, r, k))
-        .collect();
-    let profiled = slopes.nu * slopes.noise * slopes.noise;
-    let second = |k: usize, m: usize| {
-        let by_delta = sums.at(k, m) - spread[k] * spread[m] / profiled;
-        let own = if k == m { 2.0 * slope[k] } else { 0.0 };
-        4.0 * t(k) * t(m) * by_delta + own
-    };
-    let gradient = (0..r).map(|k| 2.0 * t(k) * slope[k]).collect();
-    (
-        gradient,
-        (0..r * r).map(|at| second(at / r, at % r)).collect(),
-    )
-}
-
-/// Derivatives by the lower triangle `L = f`, where number (a, b) changes Delta by `e_a f_b' + f_b e_a'`.
-fn full(q: usize, f: &[f64], slopes: &Slopes, pairs: &Pairs) -> (Vec<f64>, Vec<f64>) {
-    let times_f = |m: &[f64]| -> Vec<f64> {
-        let mut out = vec![0.0; q * q];
-        for (row, to) in m.chunks_exact(q).zip(out.chunks_exact_mut(q)) {
-            for (v, line) in row.iter().zip(f.chunks_exact(q)) {
-                to.iter_mut().zip(line).for_each(|(t, f)| *t += v * f);
-            }
-        }
-        out
-    };
-    let (slope, spread) = (times_f(&slopes.slope), times_f(&slopes.spread));
-    let gradient = places(q).map(|(a, b)| 2.0 * slope[a * q + b]).collect();
-    let profiled = slopes.nu * slopes.noise * slopes.noise;
-    let mut hessian = Vec::new();
-    for (a, b) in places(q) {
-        // T[p, s] = sum over (q, r) of X[(p, q), (r, s)] (e_a f_b' + f_b e_a')[q, r]
-        let mut turned = vec![0.0; q * q];
-        for p in 0..q {
-            for s in 0..q {
-                let term = |r: usize| {
-                    let fb = f[r * q + b];
-                    fb * (pairs.at((p, a), (r, s)) + pairs.at((p, r), (a, s)))
-                };
-                turned[p * q + s] = (b..q).map(term).sum();
-            }
-        }
-        let mirrored: Vec<f64> = (0..q * q).map(|at| turned[at % q * q + at / q]).collect();
-        let (right, left) = (times_f(&turned), times_f(&mirrored));
-        for (c, d) in places(q) {
-            let at = c * q + d;
-            let through_noise = 4.0 * spread[a * q + b] * spread[at] / profiled;
-            let own = if b == d {
-                2.0 * slopes.slope[a * q + c]
-            } else {
-                0.0
-            };
-            hessian.push(right[at] + left[at] - through_noise + own);
-        }
-    }
-    (gradient, hessian)
 }
