@@ -10,6 +10,16 @@
 //! In a pass with as many [`ways`](crate::layer::Ctx::ways) as tasks, way t is the cotangent of task t's loss: only its columns of t are
 //! looked at. [`Ctx::weights`](crate::layer::Ctx::weights) say how much each task's cotangent counts where it enters layers that tasks
 //! share; a task's own layers are always moved by its own loss, with weight 1.
+//!
+//! A [`MultiTaskMlp`] trains one. How its tasks share is an [`Architecture`]; behind each name stands a type that has all of its shapes:
+//! ```text
+//! hard-sharing    a trunk, a head a task                   Stack of dense layers and Heads
+//! Depths          heads at different depths of a trunk     TaskDag     a later task reads what earlier ones know
+//! CrossStitch     a tower a task, mixed layer by layer     Mmoe        shared experts, a gate a task
+//! Ple             own and shared experts in levels         Mtan        a trunk, a mask a task on each of its layers
+//! ```
+//! All but the first are a [`Graph`] of a few kinds of [`Part`], which is where their verbs are written, once. [`HeadRelation`] holds
+//! heads together as a task precision does linear models; labels that are nodes of a tree are [`ClassTree`](crate::mtl::ClassTree)'s.
 
 mod architecture;
 mod batch;

@@ -36,6 +36,17 @@ impl Whose {
     }
 }
 
+/// A pass backward, which begins with the links' cotangents in `d`.
+struct Sweep<'s, T> {
+    c: &'s Ctx<'s>,
+    at: At<'s, T>,
+    whose: Whose,
+    /// Cotangents of the board, way after way.
+    d: MatMut<'s, T>,
+    deltas: &'s mut [T],
+    dx: Option<MatMut<'s, T>>,
+}
+
 /// A node in a pass backward.
 struct Visit<'v, T> {
     node: &'v Node,
@@ -99,18 +110,16 @@ impl Graph {
         }
     }
 
-    /// Goes back from the links' cotangents in `d`, node by node, with `each`, which says whether to go on.
-    #[expect(clippy::too_many_arguments, reason = "the verb's inputs and outputs")]
-    fn sweep<T: Real>(
-        &self,
-        c: &Ctx<'_>,
-        at: At<'_, T>,
-        mut d: MatMut<'_, T>,
-        deltas: &mut [T],
-        mut dx: Option<MatMut<'_, T>>,
-        whose: Whose,
-        mut each: impl FnMut(Visit<'_, T>) -> bool,
-    ) {
+    /// Goes back node by node with `each`, which says whether to go on.
+    fn sweep<T: Real>(&self, sweep: Sweep<'_, T>, mut each: impl FnMut(Visit<'_, T>) -> bool) {
+        let Sweep {
+            c,
+            at,
+            whose,
+            mut d,
+            deltas,
+            mut dx,
+        } = sweep;
         let n = at.x.rows();
         let need = self.nodes_need::<T>(c, n);
         let Slab { board, nodes } = self.cut(at.saved, n, need.saved);
@@ -157,7 +166,15 @@ impl<T: Real> Backward<T> for Graph {
         let (mut d, behind) = self.cut_mut(deltas, dy.rows());
         let mut pass = |whose: Whose, weights, dx| {
             self.write_links(c, weights, dy, d.rb_mut());
-            self.sweep(c, at, d.rb_mut(), behind, dx, whose, |visit| {
+            let sweep = Sweep {
+                c,
+                at,
+                whose,
+                d: d.rb_mut(),
+                deltas: behind,
+                dx,
+            };
+            self.sweep(sweep, |visit| {
                 let Visit { node, c: view, .. } = visit;
                 let gradient = match whose.has(node) {
                     true => node.gradient(c, p.len(), &mut dp),
@@ -204,8 +221,15 @@ impl<T: Real> TaskGram<T> for Graph {
     ) {
         let (mut d, behind) = self.cut_mut(deltas, dy.rows());
         self.write_links(c, &[], dy, d.rb_mut());
-        let dx = cleared(dx);
-        self.sweep(c, at, d, behind, dx, Whose::All, |visit| {
+        let sweep = Sweep {
+            c,
+            at,
+            whose: Whose::All,
+            d,
+            deltas: behind,
+            dx: cleared(dx),
+        };
+        self.sweep(sweep, |visit| {
             let Visit {
                 node,
                 c,
