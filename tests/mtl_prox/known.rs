@@ -164,3 +164,41 @@ fn multi_task_lasso() {
         );
     }
 }
+
+/// scikit-learn's multi-task lasso and elastic net, and its lasso with weights, to the promised objective and coefficients.
+#[test]
+fn scikit_learn() {
+    let file: Value = serde_json::from_str(include_str!("../data/mtl/lasso.json")).unwrap();
+    let cases = file["cases"].as_array().unwrap();
+    assert!(!cases.is_empty());
+    for case in cases {
+        let coef = case["coef"].as_array().unwrap();
+        let kinds = vec![Kind::Number; coef.len()];
+        let features = case["features"].as_u64().unwrap() as usize;
+        let (x, y) = (floats(&case["x"]), floats(&case["y"]));
+        let mut problem = Problem::shared(features, &kinds, &x, &y);
+        let weights = &case["sample_weight"];
+        problem.weights = (!weights.is_null()).then(|| floats(weights));
+        let settings = exact().with_intercept(case["intercept"].as_bool().unwrap());
+        let number = |key: &str| case[key].as_f64().unwrap();
+        let elastic = Elastic::default().with_l1_ratio(number("l1_ratio"));
+        let elastic = elastic
+            .with_lambda(number("lambda"))
+            .with_settings(settings);
+        let fitted = elastic.fit(&problem.set()).unwrap();
+        let objective = number("objective");
+        assert!(
+            (fitted.objective / objective - 1.0).abs() <= 1e-8,
+            "{case}: {fitted:?}"
+        );
+        let found = fitted.model.coef();
+        assert!(
+            apart(found.as_slice().unwrap(), &floats(&case["coef"])) <= 1e-5,
+            "{case}"
+        );
+        assert!(
+            apart(fitted.model.intercept(), &floats(&case["bias"])) <= 1e-5,
+            "{case}"
+        );
+    }
+}

@@ -3,6 +3,7 @@
 use proptest::prelude::ProptestConfig;
 use proptest::test_runner::RngSeed;
 
+mod benefit;
 #[path = "../support/known.rs"]
 mod floats;
 mod known;

@@ -6,7 +6,7 @@ use cognate::mtl::linear::prox::{
     Common, Dirty, Elastic, L1, L21, Norm, Robust, RowSize, Settings, TaskGroup, TaskTree, Trace,
     TreeLasso,
 };
-use cognate::mtl::linear::{Fitted, LinearMethod};
+use cognate::mtl::linear::{Fitted, LinearMethod, TreeNode};
 
 use crate::Random;
 use crate::known::exact;
@@ -229,6 +229,42 @@ fn a_method_with_a_part_off_is_another() {
         let root = TreeLasso::new(vec![TaskGroup::new(&names, 1.0)]);
         same("root", &fit(&root.with_settings(tight())), &l21);
     }
+}
+
+#[test]
+fn a_tree_is_its_groups() {
+    let problem = random_problem(19, &[0, 0, 0], 12, 4, false);
+    let node = |name: &str, parent: Option<&str>, lambda: f64| TreeNode {
+        name: name.into(),
+        parent: parent.map(Into::into),
+        lambda,
+    };
+    let nodes = [
+        node("task 0", Some("pair"), 0.5),
+        node("all", None, 0.7),
+        node("task 1", Some("pair"), 0.6),
+        node("pair", Some("all"), 0.4),
+        node("task 2", Some("all"), 0.8),
+    ];
+    let groups = [
+        (&["task 0"][..], 0.5),
+        (&["task 1"], 0.6),
+        (&["task 2"], 0.8),
+        (&["task 0", "task 1"], 0.4),
+        (&["task 0", "task 1", "task 2"], 0.7),
+    ];
+    let groups = groups
+        .iter()
+        .map(|(tasks, weight)| TaskGroup::new(tasks, *weight));
+    let by_groups = TreeLasso::new(groups.collect()).with_settings(tight());
+    let by_nodes = TreeLasso::of_tree(&nodes).with_settings(tight());
+    same(
+        "tree",
+        &fit(&by_nodes, &problem),
+        &fit(&by_groups, &problem),
+    );
+    let circle = [node("a", Some("b"), 1.0), node("b", Some("a"), 1.0)];
+    assert!(TreeLasso::of_tree(&circle).fit(&problem.set()).is_err());
 }
 
 #[test]

@@ -17,6 +17,7 @@ mod soft;
 
 pub use fitted::{Certificate, Fitted};
 pub use model::{Axis, Learned, LinearTask, TaskLinear};
+pub use prox::{Common, Dirty, Elastic, L1, L21, Robust, RowSize, TaskGroup, Trace, TreeLasso};
 pub use random_effects::RandomEffects;
 pub use select::{Choice, CrossValidation, Strength};
 pub use soft::{

@@ -13,7 +13,7 @@ use super::{Norm, Parts, Penalty, Proximal, Settings};
 use crate::check;
 use crate::error::{Error, Result};
 use crate::mtl::TaskSet;
-use crate::mtl::linear::{Learned, LinearMethod};
+use crate::mtl::linear::{Learned, LinearMethod, TreeNode};
 
 /// Tasks that are likely to use the same features.
 #[derive(Clone, Debug, PartialEq)]
@@ -53,6 +53,32 @@ impl TreeLasso {
             groups,
             settings: Settings::default(),
         }
+    }
+
+    /// At strength 1 a group for each node of a tree: the tasks at the leaves below it, or the task that it is, at the node's own
+    /// strength. A node that is only a parent is no group.
+    pub fn of_tree(nodes: &[TreeNode]) -> Self {
+        let children = |name: &str| -> Vec<&TreeNode> {
+            let below = |node: &&TreeNode| node.parent.as_deref() == Some(name);
+            nodes.iter().filter(below).collect()
+        };
+        let group = |node: &TreeNode| {
+            let (mut tasks, mut open, mut visited) = (Vec::new(), vec![node], 0);
+            // In a circle there are no leaves, but an end to the nodes.
+            while let Some(node) = open.pop().filter(|_| visited <= nodes.len()) {
+                visited += 1;
+                let below = children(&node.name);
+                if below.is_empty() {
+                    tasks.push(node.name.clone());
+                }
+                open.extend(below);
+            }
+            TaskGroup {
+                tasks,
+                weight: node.lambda,
+            }
+        };
+        Self::new(nodes.iter().map(group).collect())
     }
 
     /// Sets [`TreeLasso::lambda`].
