@@ -1,12 +1,12 @@
 //! What holds whatever the data: zeros at and above `lambda_max`, tasks in any order, labels dropped or rows deleted, weights or copies,
 //! methods that become each other, closed forms.
 
-use cognate::mtl::Kind;
 use cognate::mtl::linear::prox::{
     Common, Dirty, Elastic, L1, L21, Norm, Robust, RowSize, Settings, TaskGroup, TaskTree, Trace,
     TreeLasso,
 };
-use cognate::mtl::linear::{Fitted, LinearMethod, TreeNode};
+use cognate::mtl::linear::{Fitted, LinearMethod, Summarised, TreeNode};
+use cognate::mtl::{Kind, Summaries};
 
 use crate::Random;
 use crate::known::exact;
@@ -228,6 +228,50 @@ fn a_method_with_a_part_off_is_another() {
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         let root = TreeLasso::new(vec![TaskGroup::new(&names, 1.0)]);
         same("root", &fit(&root.with_settings(tight())), &l21);
+    }
+}
+
+/// From summaries of the rows as from the rows: to 1e-9 of the objective and the largest weight, up to condition numbers of 1e6.
+#[test]
+fn summaries_will_do() {
+    let mut problem = random_problem(47, &[0, 0, 0], 20, 4, false);
+    problem.tasks[1].weight = 2.0;
+    problem.weights = Some((0..60).map(|i| f64::from(i % 4)).collect());
+    for condition in [1.0, 1e3] {
+        // Squared in X'X. The last feature is nearly the first.
+        for row in problem.x.chunks_exact_mut(4) {
+            row[3] = row[0] + (row[3] - row[0]) / condition;
+            row[1] += 30.0;
+        }
+        let set = problem.set();
+        let names: Vec<String> = (0..3).map(name).collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let summaries = Summaries::of(&set, 1).unwrap();
+        for settings in [tight(), exact()] {
+            for method in all(settings, 3) {
+                let most = method.grid(&set).unwrap()[0];
+                let lambdas = [0.5 * most, 0.1 * most];
+                let rows = method.path(&set, &lambdas).unwrap();
+                let summarised = method.summarised().unwrap();
+                let sums = summarised
+                    .path_of_summaries(&names, &summaries, &lambdas)
+                    .unwrap();
+                for (a, b) in rows.iter().zip(&sums) {
+                    let off = (a.objective - b.objective).abs();
+                    assert!(off <= 1e-9 * a.objective, "{}: {off:e}", method.name());
+                    assert!(
+                        apart(coef(a), coef(b)) <= SAME,
+                        "{}: {a:?}, {b:?}",
+                        method.name()
+                    );
+                }
+            }
+        }
+        assert!(
+            L21::default()
+                .path_of_summaries(&names[1..], &summaries, &[1.0])
+                .is_err()
+        );
     }
 }
 

@@ -11,11 +11,11 @@ use alloc::{boxed::Box, vec, vec::Vec};
 
 use cognate_kernels::Real;
 
-use super::{Norm, Parts, Penalty, Proximal, Settings};
+use super::{Columns, Norm, Parts, Penalty, Proximal, Settings, path_of_summaries};
 use crate::check;
 use crate::error::Result;
-use crate::mtl::TaskSet;
-use crate::mtl::linear::{Learned, LinearMethod};
+use crate::mtl::Summaries;
+use crate::mtl::linear::{Fitted, Learned, LinearMethod, Summarised};
 
 /// How large a row is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -93,9 +93,8 @@ impl Proximal for Dirty {
         self.settings
     }
 
-    fn penalty(&self, tasks: &TaskSet<'_, f64>) -> Result<Penalty> {
-        let links: usize = tasks.tasks().iter().map(|task| task.kind.links()).sum();
-        let root = Real::sqrt(links as f64);
+    fn penalty(&self, columns: &Columns<'_>) -> Result<Penalty> {
+        let root = Real::sqrt(columns.count() as f64);
         let (norm, middle) = match self.size {
             RowSize::Length => (Norm::Rows, Real::sqrt(root)),
             RowSize::Largest => (Norm::RowMaxima, root),
@@ -114,5 +113,16 @@ impl Proximal for Dirty {
             parts.part("single", 0),
             parts.part("shared", 1),
         ]
+    }
+}
+
+impl Summarised for Dirty {
+    fn path_of_summaries(
+        &self,
+        names: &[&str],
+        summaries: &Summaries,
+        lambdas: &[f64],
+    ) -> Result<Vec<Fitted>> {
+        path_of_summaries(self, names, summaries, lambdas)
     }
 }

@@ -7,11 +7,11 @@
 
 use alloc::{boxed::Box, vec, vec::Vec};
 
-use super::{Norm, Parts, Penalty, Proximal, Settings};
+use super::{Columns, Norm, Parts, Penalty, Proximal, Settings, path_of_summaries};
 use crate::check;
 use crate::error::Result;
-use crate::mtl::TaskSet;
-use crate::mtl::linear::{Learned, LinearMethod};
+use crate::mtl::Summaries;
+use crate::mtl::linear::{Fitted, Learned, LinearMethod, Summarised};
 
 /// Joint sparsity and a square.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -68,7 +68,7 @@ impl Proximal for Elastic {
         self.settings
     }
 
-    fn penalty(&self, _: &TaskSet<'_, f64>) -> Result<Penalty> {
+    fn penalty(&self, _: &Columns<'_>) -> Result<Penalty> {
         let ratio = self.l1_ratio;
         check::setting(
             "l1_ratio",
@@ -84,5 +84,16 @@ impl Proximal for Elastic {
 
     fn learned(&self, parts: &Parts) -> Vec<Learned> {
         vec![parts.support(0)]
+    }
+}
+
+impl Summarised for Elastic {
+    fn path_of_summaries(
+        &self,
+        names: &[&str],
+        summaries: &Summaries,
+        lambdas: &[f64],
+    ) -> Result<Vec<Fitted>> {
+        path_of_summaries(self, names, summaries, lambdas)
     }
 }

@@ -20,6 +20,41 @@ pub(super) struct Group {
     pub(super) numbers: bool,
 }
 
+/// What a penalty may ask about the tasks: their names and columns.
+#[derive(Clone, Debug)]
+pub struct Columns<'a> {
+    /// Features, `d`: rows of W.
+    pub features: usize,
+    /// Names, in the order of the set.
+    pub names: Vec<&'a str>,
+    /// The columns of each task.
+    pub of_task: Vec<Range<usize>>,
+}
+
+impl<'a> Columns<'a> {
+    pub(super) fn of(tasks: &'a TaskSet<'_, f64>) -> Self {
+        Self {
+            features: tasks.features(),
+            names: tasks.tasks().iter().map(|t| t.name.as_str()).collect(),
+            of_task: groups(tasks).1,
+        }
+    }
+
+    /// Columns in all, `K`.
+    pub fn count(&self) -> usize {
+        self.of_task.iter().map(|columns| columns.len()).sum()
+    }
+
+    /// The task of each column.
+    pub fn tasks(&self) -> Vec<usize> {
+        let mut task = vec![0; self.count()];
+        for (t, columns) in self.of_task.iter().enumerate() {
+            task[columns.clone()].fill(t);
+        }
+        task
+    }
+}
+
 /// The groups of a set of tasks, in the order of their first tasks, and the columns of each task.
 pub(super) fn groups(tasks: &TaskSet<'_, f64>) -> (Vec<Group>, Vec<Range<usize>>) {
     let mut places = BTreeMap::new();
@@ -50,14 +85,4 @@ pub(super) fn groups(tasks: &TaskSet<'_, f64>) -> (Vec<Group>, Vec<Range<usize>>
         group.columns = first..start;
     }
     (groups, of_task)
-}
-
-/// The task of each column.
-pub(super) fn task_of_column(tasks: &TaskSet<'_, f64>) -> Vec<usize> {
-    let of_task = groups(tasks).1;
-    let mut task = vec![0; of_task.iter().map(|columns| columns.end).max().unwrap_or(0)];
-    for (t, columns) in of_task.into_iter().enumerate() {
-        task[columns].fill(t);
-    }
-    task
 }

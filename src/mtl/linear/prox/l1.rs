@@ -5,10 +5,10 @@
 
 use alloc::{boxed::Box, vec, vec::Vec};
 
-use super::{Norm, Parts, Penalty, Proximal, Settings};
+use super::{Columns, Norm, Parts, Penalty, Proximal, Settings, path_of_summaries};
 use crate::error::Result;
-use crate::mtl::TaskSet;
-use crate::mtl::linear::{Learned, LinearMethod};
+use crate::mtl::Summaries;
+use crate::mtl::linear::{Fitted, Learned, LinearMethod, Summarised};
 
 /// Sparsity, each task by itself.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -57,11 +57,22 @@ impl Proximal for L1 {
         self.settings
     }
 
-    fn penalty(&self, _: &TaskSet<'_, f64>) -> Result<Penalty> {
+    fn penalty(&self, _: &Columns<'_>) -> Result<Penalty> {
         Ok(Penalty::of(Norm::Entries))
     }
 
     fn learned(&self, parts: &Parts) -> Vec<Learned> {
         vec![parts.support(0)]
+    }
+}
+
+impl Summarised for L1 {
+    fn path_of_summaries(
+        &self,
+        names: &[&str],
+        summaries: &Summaries,
+        lambdas: &[f64],
+    ) -> Result<Vec<Fitted>> {
+        path_of_summaries(self, names, summaries, lambdas)
     }
 }

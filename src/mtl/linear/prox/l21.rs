@@ -7,10 +7,10 @@
 
 use alloc::{boxed::Box, vec, vec::Vec};
 
-use super::{Norm, Parts, Penalty, Proximal, Settings};
+use super::{Columns, Norm, Parts, Penalty, Proximal, Settings, path_of_summaries};
 use crate::error::Result;
-use crate::mtl::TaskSet;
-use crate::mtl::linear::{Learned, LinearMethod};
+use crate::mtl::Summaries;
+use crate::mtl::linear::{Fitted, Learned, LinearMethod, Summarised};
 
 /// Joint sparsity: whole features are in or out.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -59,11 +59,22 @@ impl Proximal for L21 {
         self.settings
     }
 
-    fn penalty(&self, _: &TaskSet<'_, f64>) -> Result<Penalty> {
+    fn penalty(&self, _: &Columns<'_>) -> Result<Penalty> {
         Ok(Penalty::of(Norm::Rows))
     }
 
     fn learned(&self, parts: &Parts) -> Vec<Learned> {
         vec![parts.support(0)]
+    }
+}
+
+impl Summarised for L21 {
+    fn path_of_summaries(
+        &self,
+        names: &[&str],
+        summaries: &Summaries,
+        lambdas: &[f64],
+    ) -> Result<Vec<Fitted>> {
+        path_of_summaries(self, names, summaries, lambdas)
     }
 }

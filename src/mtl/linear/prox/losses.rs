@@ -19,7 +19,7 @@ use super::classes::Classes;
 use super::groups::groups;
 use super::squared::Squared;
 use crate::error::Result;
-use crate::mtl::TaskSet;
+use crate::mtl::{Summaries, TaskSet};
 use crate::workspace::{Need, Work};
 
 /// All tasks' losses.
@@ -55,6 +55,19 @@ impl<'a> Losses<'a> {
             squared,
             classes,
         })
+    }
+
+    /// The losses of tasks that predict numbers, each with a column.
+    pub(super) fn of_summaries(summaries: &Summaries, intercept: bool) -> Self {
+        let squared = summaries.iter().enumerate();
+        let squared = squared.map(|(t, task)| Squared::of_task(t, task, intercept));
+        Self {
+            features: summaries.features(),
+            columns: summaries.tasks(),
+            of_task: (0..summaries.tasks()).map(|t| t..t + 1).collect(),
+            squared: squared.collect(),
+            classes: Vec::new(),
+        }
     }
 
     /// Numbers of `W`.

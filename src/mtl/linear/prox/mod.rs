@@ -45,6 +45,7 @@ mod tree_lasso;
 
 pub use dirty::{Dirty, RowSize};
 pub use elastic::Elastic;
+pub use groups::Columns;
 pub use l1::L1;
 pub use l21::L21;
 pub use norm::Norm;
@@ -59,8 +60,8 @@ use alloc::{boxed::Box, vec::Vec};
 
 use crate::check;
 use crate::error::Result;
-use crate::mtl::TaskSet;
-use crate::mtl::linear::{Fitted, Learned, LinearMethod};
+use crate::mtl::linear::{Fitted, Learned, LinearMethod, Summarised};
+use crate::mtl::{Summaries, TaskSet};
 use solve::Problem;
 
 /// What all these methods ask for beside their penalty.
@@ -112,7 +113,7 @@ impl Settings {
 }
 
 /// A method whose penalty is a sum of norms: what is left to say of it.
-pub trait Proximal {
+pub trait Proximal: Summarised {
     /// The method's name.
     fn name(&self) -> &'static str;
 
@@ -129,7 +130,7 @@ pub trait Proximal {
     ///
     /// # Errors
     /// If a setting makes no sense for these tasks.
-    fn penalty(&self, tasks: &TaskSet<'_, f64>) -> Result<Penalty>;
+    fn penalty(&self, columns: &Columns<'_>) -> Result<Penalty>;
 
     /// What the parts of W tell.
     fn learned(&self, parts: &Parts) -> Vec<Learned>;
@@ -153,7 +154,20 @@ impl<M: Proximal> LinearMethod for M {
     }
 
     fn path(&self, tasks: &TaskSet<'_, f64>, lambdas: &[f64]) -> Result<Vec<Fitted>> {
-        let mut problem = Problem::new(self, tasks)?;
-        lambdas.iter().map(|&lambda| problem.fit(lambda)).collect()
+        Problem::new(self, tasks)?.path(lambdas)
     }
+
+    fn summarised(&self) -> Option<&dyn Summarised> {
+        Some(self)
+    }
+}
+
+/// What [`Summarised`] asks of a method of this kind.
+fn path_of_summaries(
+    method: &dyn Proximal,
+    names: &[&str],
+    summaries: &Summaries,
+    lambdas: &[f64],
+) -> Result<Vec<Fitted>> {
+    Problem::of_summaries(method, names, summaries)?.path(lambdas)
 }

@@ -13,12 +13,11 @@ use alloc::{boxed::Box, vec, vec::Vec};
 
 use cognate_kernels::Real;
 
-use super::groups::task_of_column;
-use super::{Norm, Parts, Penalty, Proximal, Settings};
+use super::{Columns, Norm, Parts, Penalty, Proximal, Settings, path_of_summaries};
 use crate::check;
 use crate::error::Result;
-use crate::mtl::TaskSet;
-use crate::mtl::linear::{Learned, LinearMethod};
+use crate::mtl::Summaries;
+use crate::mtl::linear::{Fitted, Learned, LinearMethod, Summarised};
 
 /// What the tasks that are no outliers share.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -96,16 +95,16 @@ impl Proximal for Robust {
         self.settings
     }
 
-    fn penalty(&self, tasks: &TaskSet<'_, f64>) -> Result<Penalty> {
-        let root = Real::sqrt(tasks.tasks().len() as f64);
+    fn penalty(&self, columns: &Columns<'_>) -> Result<Penalty> {
+        let root = Real::sqrt(columns.names.len() as f64);
         let (norm, usual) = match self.common {
             Common::Subspace => (Norm::Nuclear, 1.0 / Real::sqrt(root)),
-            Common::Features => (Norm::Rows, Real::sqrt(tasks.features() as f64) / root),
+            Common::Features => (Norm::Rows, Real::sqrt(columns.features as f64) / root),
         };
         let outlier = self.outlier.unwrap_or(usual);
         check::setting("outlier", "above 0", outlier, outlier > 0.0)?;
         Ok(Penalty {
-            parts: vec![(norm, 1.0), (Norm::Tasks(task_of_column(tasks)), outlier)],
+            parts: vec![(norm, 1.0), (Norm::Tasks(columns.tasks()), outlier)],
             square: 0.0,
         })
     }
@@ -117,5 +116,16 @@ impl Proximal for Robust {
             Common::Features => learned.push(parts.support(0)),
         }
         learned
+    }
+}
+
+impl Summarised for Robust {
+    fn path_of_summaries(
+        &self,
+        names: &[&str],
+        summaries: &Summaries,
+        lambdas: &[f64],
+    ) -> Result<Vec<Fitted>> {
+        path_of_summaries(self, names, summaries, lambdas)
     }
 }

@@ -7,11 +7,11 @@ use cognate_kernels::Real;
 use super::blocks::{Cache, Until, descend};
 use super::losses::Losses;
 use super::penalty::{Penalised, Penalty};
-use super::{Parts, Proximal, Settings};
+use super::{Columns, Parts, Proximal, Settings};
 use crate::check;
 use crate::error::Result;
 use crate::mtl::linear::{Certificate, Fitted, TaskLinear};
-use crate::mtl::{Kind, TaskSet};
+use crate::mtl::{Kind, Summaries, TaskSet};
 use crate::objective::Objective;
 use crate::optim::Fista;
 use crate::workspace::Workspace;
@@ -28,7 +28,8 @@ const GRID_END: f64 = 1e-3;
 /// The problem of one method on some tasks, at any strength.
 pub(super) struct Problem<'a> {
     method: &'a dyn Proximal,
-    tasks: &'a TaskSet<'a, f64>,
+    /// Names and kinds of the tasks.
+    tasks: Vec<(&'a str, Kind)>,
     settings: Settings,
     losses: Losses<'a>,
     penalty: Penalty,
@@ -54,24 +55,55 @@ impl<'a> Problem<'a> {
     pub(super) fn new(method: &'a dyn Proximal, tasks: &'a TaskSet<'a, f64>) -> Result<Self> {
         let settings = method.settings();
         settings.check()?;
-        let penalty = method.penalty(tasks)?;
-        let numbers = tasks.tasks().iter().all(|task| task.kind == Kind::Number);
-        let by_blocks = numbers && penalty.by_rows();
-        let gram_from = if by_blocks {
-            GRAM_FROM_BLOCKS
-        } else {
-            GRAM_FROM
+        let penalty = method.penalty(&Columns::of(tasks))?;
+        let gram_from = match penalty.by_rows() {
+            true => GRAM_FROM_BLOCKS,
+            false => GRAM_FROM,
         };
         let losses = Losses::new(tasks, settings.intercept, gram_from)?;
+        let named = tasks
+            .tasks()
+            .iter()
+            .map(|task| (task.name.as_str(), task.kind));
+        Ok(Self::with(method, named.collect(), losses, penalty))
+    }
+
+    /// The same, of tasks that predict numbers and are called `names`, from their summaries.
+    pub(super) fn of_summaries(
+        method: &'a dyn Proximal,
+        names: &[&'a str],
+        summaries: &Summaries,
+    ) -> Result<Self> {
+        let settings = method.settings();
+        settings.check()?;
+        check::shape("names", (names.len(), 1), (summaries.tasks(), 1))?;
+        check::not_empty("names", names.len())?;
+        let losses = Losses::of_summaries(summaries, settings.intercept);
+        let penalty = method.penalty(&Columns {
+            features: losses.features,
+            names: names.to_vec(),
+            of_task: losses.of_task.clone(),
+        })?;
+        let named = names.iter().map(|&name| (name, Kind::Number));
+        Ok(Self::with(method, named.collect(), losses, penalty))
+    }
+
+    fn with(
+        method: &'a dyn Proximal,
+        tasks: Vec<(&'a str, Kind)>,
+        losses: Losses<'a>,
+        penalty: Penalty,
+    ) -> Self {
         let need = Penalised::new(&losses, &penalty, 0.0).need();
         let mut workspace = Workspace::new(need);
         let mut c = vec![0.0; losses.len()];
         let mut slabs = workspace.slabs();
         let at_zero = losses.start(&mut c, slabs.saved, &mut slabs.work);
-        Ok(Self {
+        let by_blocks = penalty.by_rows() && tasks.iter().all(|task| task.1 == Kind::Number);
+        Self {
             method,
             tasks,
-            settings,
+            settings: method.settings(),
             at_zero,
             lambda_max: penalty.dual(&c, losses.columns),
             cache: by_blocks.then(|| Cache::new(&losses)),
@@ -79,7 +111,7 @@ impl<'a> Problem<'a> {
             w: vec![0.0; losses.len() * penalty.parts.len()],
             losses,
             penalty,
-        })
+        }
     }
 
     /// Strengths from `lambda_max` down, evenly in their logarithms.
@@ -89,6 +121,11 @@ impl<'a> Problem<'a> {
         let grid = core::iter::successors(Some(self.lambda_max), next);
         let positive = grid.take_while(|&lambda| lambda > 0.0);
         positive.take(GRID).collect()
+    }
+
+    /// The optima at `lambdas`, one after the other.
+    pub(super) fn path(&mut self, lambdas: &[f64]) -> Result<Vec<Fitted>> {
+        lambdas.iter().map(|&lambda| self.fit(lambda)).collect()
     }
 
     /// The optimum at `lambda`, searched from that of the strength before.
@@ -105,8 +142,8 @@ impl<'a> Problem<'a> {
         }
         let columns = self.losses.of_task.iter().flat_map(Clone::clone);
         let intercept = columns.map(|column| by_column[column]).collect();
-        let (tasks, d) = (self.tasks.tasks(), self.losses.features);
-        let model = TaskLinear::of(tasks, d, coef, intercept, false)?;
+        let (tasks, d) = (self.tasks.iter().copied(), self.losses.features);
+        let model = TaskLinear::new(tasks, d, coef, intercept, false)?;
         let learned = self.method.learned(&parts).into_iter();
         let model = learned.fold(model, TaskLinear::with_learned);
         Ok(Fitted {
@@ -187,7 +224,7 @@ impl<'a> Problem<'a> {
         Parts {
             features: d,
             links,
-            by_task: links == self.tasks.tasks().len(),
+            by_task: links == self.tasks.len(),
             parts: self.w.chunks_exact(d * links).map(turn).collect(),
         }
     }

@@ -16,7 +16,7 @@ use cognate_kernels::{MatMut, MatRef, Product, Real, axpy, dot, gemm_scratch, sc
 use super::groups::Group;
 use crate::error::Result;
 use crate::model::Summary;
-use crate::mtl::TaskSet;
+use crate::mtl::{TaskSet, TaskSummary};
 use crate::workspace::{Work, default_level};
 
 /// Rows that are copied together on their way into a summary.
@@ -43,6 +43,19 @@ enum Form {
     Gram(Vec<f64>),
     /// `X: n x d`.
     Rows(Vec<f64>, usize),
+}
+
+/// Weight, means and centred products of rows `[x, y]`.
+struct Moments<'m> {
+    weight: f64,
+    mean_x: &'m [f64],
+    mean_y: &'m [f64],
+    /// `d x d`.
+    xx: MatRef<'m, f64>,
+    /// `k x d`.
+    yx: MatRef<'m, f64>,
+    /// `k x k`.
+    yy: MatRef<'m, f64>,
 }
 
 /// The rows of a group, as they are.
@@ -119,38 +132,59 @@ impl Squared {
             let (x, y) = (MatRef::planned(&x, n, d), MatRef::planned(&y, n, k));
             summary.add(x, y, Some(&weight[..n]))?;
         }
-        Ok(Self::of(&summary, intercept))
+        let moments = Moments {
+            weight: summary.weight(),
+            mean_x: summary.mean_x(),
+            mean_y: summary.mean_y(),
+            xx: summary.xx(),
+            yx: summary.yx(),
+            yy: summary.yy(),
+        };
+        Ok(Self::of(&moments, intercept))
     }
 
-    /// The losses that a summary stands for, of tasks of weight 1 in the first columns.
-    fn of(summary: &Summary, intercept: bool) -> Self {
-        let (d, k) = (summary.features(), summary.outputs());
-        let (mean_x, mean_y) = (summary.mean_x(), summary.mean_y());
+    /// One task's losses, from its summary, in column `t`.
+    pub(super) fn of_task(t: usize, task: TaskSummary<'_>, intercept: bool) -> Self {
+        let (mean_y, yy) = ([task.mean_y()], [task.yy()]);
+        let moments = Moments {
+            weight: task.weight(),
+            mean_x: task.mean_x(),
+            mean_y: &mean_y,
+            xx: task.xx(),
+            yx: MatRef::planned(task.xy(), 1, task.mean_x().len()),
+            yy: MatRef::planned(&yy, 1, 1),
+        };
+        Self {
+            columns: t..t + 1,
+            ..Self::of(&moments, intercept)
+        }
+    }
+
+    /// Of tasks of weight 1 in the first columns.
+    fn of(m: &Moments<'_>, intercept: bool) -> Self {
+        let (d, k) = (m.mean_x.len(), m.mean_y.len());
         // About the means, or about 0: then n m m' joins the products.
-        let about = if intercept { 0.0 } else { summary.weight() };
+        let about = if intercept { 0.0 } else { m.weight };
         let whole = |rows: usize, columns: usize, entry: &dyn Fn(usize, usize) -> f64| {
             let entries = (0..rows * columns).map(|e| entry(e / columns, e % columns));
             entries.collect::<Vec<f64>>()
         };
-        let (xx, yx, yy) = (summary.xx(), summary.yx(), summary.yy());
+        let (x, y) = (m.mean_x, m.mean_y);
+        let mean = |m: &[f64]| {
+            if intercept {
+                m.to_vec()
+            } else {
+                vec![0.0; m.len()]
+            }
+        };
         Self {
             columns: 0..k,
             omega: vec![1.0; k],
-            xy: whole(d, k, &|j, t| yx.at(t, j) + about * mean_x[j] * mean_y[t]),
-            yy: whole(k, 1, &|t, _| yy.at(t, t) + about * mean_y[t] * mean_y[t]),
-            form: Form::Gram(whole(d, d, &|i, j| {
-                xx.at(i, j) + about * mean_x[i] * mean_x[j]
-            })),
-            mean_x: if intercept {
-                mean_x.to_vec()
-            } else {
-                vec![0.0; d]
-            },
-            mean_y: if intercept {
-                mean_y.to_vec()
-            } else {
-                vec![0.0; k]
-            },
+            mean_x: mean(x),
+            mean_y: mean(y),
+            xy: whole(d, k, &|j, t| m.yx.at(t, j) + about * x[j] * y[t]),
+            yy: whole(k, 1, &|t, _| m.yy.at(t, t) + about * y[t] * y[t]),
+            form: Form::Gram(whole(d, d, &|i, j| m.xx.at(i, j) + about * x[i] * x[j])),
         }
     }
 

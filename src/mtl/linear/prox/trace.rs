@@ -6,10 +6,10 @@
 
 use alloc::{boxed::Box, vec::Vec};
 
-use super::{Norm, Parts, Penalty, Proximal, Settings};
+use super::{Columns, Norm, Parts, Penalty, Proximal, Settings, path_of_summaries};
 use crate::error::Result;
-use crate::mtl::TaskSet;
-use crate::mtl::linear::{Learned, LinearMethod};
+use crate::mtl::Summaries;
+use crate::mtl::linear::{Fitted, Learned, LinearMethod, Summarised};
 
 /// Low rank: the tasks share a few directions.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -58,11 +58,22 @@ impl Proximal for Trace {
         self.settings
     }
 
-    fn penalty(&self, _: &TaskSet<'_, f64>) -> Result<Penalty> {
+    fn penalty(&self, _: &Columns<'_>) -> Result<Penalty> {
         Ok(Penalty::of(Norm::Nuclear))
     }
 
     fn learned(&self, parts: &Parts) -> Vec<Learned> {
         parts.low_rank(0).into()
+    }
+}
+
+impl Summarised for Trace {
+    fn path_of_summaries(
+        &self,
+        names: &[&str],
+        summaries: &Summaries,
+        lambdas: &[f64],
+    ) -> Result<Vec<Fitted>> {
+        path_of_summaries(self, names, summaries, lambdas)
     }
 }

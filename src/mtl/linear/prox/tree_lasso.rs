@@ -7,13 +7,12 @@
 
 use alloc::{boxed::Box, string::String, vec, vec::Vec};
 
-use super::groups::groups;
 use super::tree::TaskTree;
-use super::{Norm, Parts, Penalty, Proximal, Settings};
+use super::{Columns, Norm, Parts, Penalty, Proximal, Settings, path_of_summaries};
 use crate::check;
 use crate::error::{Error, Result};
-use crate::mtl::TaskSet;
-use crate::mtl::linear::{Learned, LinearMethod, TreeNode};
+use crate::mtl::Summaries;
+use crate::mtl::linear::{Fitted, Learned, LinearMethod, Summarised, TreeNode};
 
 /// Tasks that are likely to use the same features.
 #[derive(Clone, Debug, PartialEq)]
@@ -109,8 +108,7 @@ impl Proximal for TreeLasso {
         self.settings
     }
 
-    fn penalty(&self, tasks: &TaskSet<'_, f64>) -> Result<Penalty> {
-        let columns = groups(tasks).1;
+    fn penalty(&self, columns: &Columns<'_>) -> Result<Penalty> {
         let mut of_columns = Vec::new();
         for TaskGroup {
             tasks: names,
@@ -125,10 +123,10 @@ impl Proximal for TreeLasso {
             )?;
             let mut group = Vec::new();
             for name in names {
-                let place = tasks.tasks().iter().position(|task| task.name == *name);
+                let place = columns.names.iter().position(|other| other == name);
                 let place = place
                     .ok_or_else(|| Error::task(name, "is in a group, but not among the tasks"))?;
-                group.extend(columns[place].clone());
+                group.extend(columns.of_task[place].clone());
             }
             of_columns.push((group, *weight));
         }
@@ -137,18 +135,25 @@ impl Proximal for TreeLasso {
             must: "0",
             found: 1.0,
         })?;
-        match tasks
-            .tasks()
-            .iter()
-            .zip(columns)
-            .find(|(_, columns)| !tree.penalises(columns.start))
-        {
-            Some((task, _)) => Err(Error::task(&task.name, "is in no group of positive weight")),
+        let mut places = columns.names.iter().zip(&columns.of_task);
+        match places.find(|(_, columns)| !tree.penalises(columns.start)) {
+            Some((name, _)) => Err(Error::task(name, "is in no group of positive weight")),
             None => Ok(Penalty::of(Norm::Tree(tree))),
         }
     }
 
     fn learned(&self, parts: &Parts) -> Vec<Learned> {
         vec![parts.support(0)]
+    }
+}
+
+impl Summarised for TreeLasso {
+    fn path_of_summaries(
+        &self,
+        names: &[&str],
+        summaries: &Summaries,
+        lambdas: &[f64],
+    ) -> Result<Vec<Fitted>> {
+        path_of_summaries(self, names, summaries, lambdas)
     }
 }
