@@ -31,6 +31,7 @@ RACES = {
     "infer_20_100_2": ("infer_20_100_2", None, "eigen static", 1),
     "infer_64_128_128_10": ("infer_64_128_128_10", None, "eigen static", 1),
     "lbfgs_large": ("large/fit", None, "scikit-learn", 3),
+    "random_effects": ("random_effects", None, "statsmodels", 20),
 }
 
 # An evaluation of lbfgs_large reads X once and multiplies it twice: 80,000 x 100 in f64, five classes.

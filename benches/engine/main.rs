@@ -5,6 +5,7 @@
 mod data;
 mod limits;
 mod logistic;
+mod mixed;
 mod multitask;
 mod network;
 
@@ -13,6 +14,7 @@ criterion::criterion_group!(
     limits::benches,
     logistic::benches,
     network::benches,
-    multitask::benches
+    multitask::benches,
+    mixed::benches
 );
 criterion::criterion_main!(all);

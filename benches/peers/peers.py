@@ -15,6 +15,7 @@ import statistics
 import time
 
 import data
+import mixed
 import multitask
 import numpy as np
 
@@ -232,14 +233,14 @@ def workloads():
             "torch": lambda b, name=name, widths=widths: torch_infer(name, widths, b),
             "onnxruntime": lambda b, name=name, widths=widths: onnx_infer(name, widths, b),
         }
-    return table | multitask.workloads(measure, report)
+    return table | multitask.workloads(measure, report) | mixed.workloads(report)
 
 
 def main():
     table = workloads()
     parser = argparse.ArgumentParser()
     parser.add_argument("workloads", nargs="*", default=list(table), metavar="WORKLOAD", help=", ".join(table))
-    parser.add_argument("--peers", default="scikit-learn,torch,torchjd,jax,onnxruntime")
+    parser.add_argument("--peers", default="scikit-learn,torch,torchjd,jax,onnxruntime,statsmodels")
     parser.add_argument("--seconds", type=float, default=3.0, help="time for each measurement")
     arguments = parser.parse_args()
     for name in arguments.workloads:

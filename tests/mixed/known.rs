@@ -72,3 +72,52 @@ fn the_given_answers_hold() {
     }
     assert_eq!(seen, 8);
 }
+
+#[test]
+fn one_variance_is_what_statsmodels_finds() {
+    let file = file();
+    let theirs: Value =
+        serde_json::from_str(include_str!("../data/mixed_statsmodels.json")).unwrap();
+    let tolerance = |key: &str| file["suggested_tolerance"][key].as_f64().unwrap();
+    let mut seen = 0;
+    for (case, fits) in theirs.as_object().unwrap() {
+        let summaries = rows(&file["cases"][case]).summaries();
+        for (name, fit) in fits.as_object().unwrap() {
+            let (model, report) = settings(name).fit_summaries(&summaries).unwrap();
+            assert!(report.converged(), "{name}: {report:?}");
+            let check = |key: &str, found: &[f64], tolerance: f64| {
+                assert_near(
+                    &format!("{name} {key}"),
+                    found,
+                    &floats(&fit[key]),
+                    tolerance,
+                );
+            };
+            check("phi", model.phi(), tolerance("phi"));
+            check(
+                "variance",
+                &model.covariance()[..1],
+                tolerance("covariance"),
+            );
+            let last = *model.covariance().last().unwrap();
+            let expected = if name.ends_with("scalar") {
+                model.covariance()[0]
+            } else {
+                0.0
+            };
+            assert_eq!(last, expected);
+            check(
+                "noise_variance",
+                &[model.noise_variance()],
+                tolerance("noise_variance"),
+            );
+            check(
+                "log_likelihood",
+                &[report.log_likelihood],
+                tolerance("log_likelihood"),
+            );
+            seen += 1;
+        }
+    }
+    assert_eq!(seen, 8);
+}
