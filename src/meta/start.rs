@@ -26,8 +26,9 @@ pub(super) struct Together<'a, 'n, T, L, S> {
     y: Targets<'a, T>,
     groups: [Range<usize>; GROUP],
     count: usize,
+    /// What the layers keep.
     net: Need,
-    /// What the loss saves for a row.
+    /// What the loss of the longest task needs.
     loss: Need,
 }
 
@@ -49,7 +50,7 @@ impl<'a, 'n, T: Real, L: Tangent<T> + Sync, S: Loss<T> + Sync> Together<'a, 'n, 
             y: rows.y.rows(start..end),
             groups,
             count: ranges.len(),
-            net: tasks.net.need(Mode::Train, end - start, 1),
+            net: tasks.net.kept(Mode::Train, end - start, 1),
             loss: tasks.loss.need(widest, tasks.net.width().1),
         }
     }
@@ -84,9 +85,10 @@ impl<'a, 'n, T: Real, L: Tangent<T> + Sync, S: Loss<T> + Sync> Together<'a, 'n, 
     pub(super) fn need(&self) -> Need {
         let (n, k) = self.links();
         let held = self.net.rsaved + 2 * n * k;
+        let layers = self.tasks.net.need(Mode::Train, n, 1).scratch;
         Need {
             saved: self.sizes().iter().sum(),
-            ..Need::scratch(held + self.net.scratch.max(self.loss.scratch))
+            ..Need::scratch(held + layers.max(self.loss.scratch))
         }
     }
 

@@ -184,14 +184,21 @@ impl<'a, T: Real, L: Tangent<T> + Sync, S: Loss<T> + Sync> NetObjective<'a, T, L
     ) -> f64 {
         let (level, threads, count) = (w.level(), w.threads(), self.chunks().count());
         let (sizes, each) = (self.sizes(), into.len());
+        if count == 1 {
+            let mut part = Part {
+                chunk: 0,
+                saved,
+                sums: into,
+                scratch: w.scratch(),
+                value: 0.0,
+            };
+            chunk(&sizes, &mut part);
+            return part.value;
+        }
         let kept = if saved.is_empty() { 0 } else { sizes.saved() };
         let ([more_sums], mut scratch) = cut_mut(w.scratch(), [(count - 1) * each]);
         more_sums.fill(T::ZERO);
-        // A single chunk has all of it, and need not ask how much it wants.
-        let room = match count {
-            1 => scratch.len(),
-            _ => self.scratch(),
-        };
+        let room = self.scratch();
         let (mut saved, mut sums, mut next) = (saved, more_sums, into);
         let mut parts: [Part<'_, T>; MAX_CHUNKS] = Default::default();
         let parts = &mut parts[..count];
