@@ -8,8 +8,8 @@
 //! tasks of one kind     the loss a row, by the weights of rows and tasks
 //! of several            the mean over tasks of the loss a row over that of the task's best constant
 //! ```
-//! Where all tasks predict numbers and the method fits from [`Summaries`], each fold is summed up once; the others' are merged, never
-//! subtracted, and the whole choice costs one pass over the rows.
+//! Where all tasks predict numbers from no more features than they have rows, and the method fits from [`Summaries`], each fold is summed
+//! up once; the others' are merged, never subtracted, and the whole choice costs one pass over the rows.
 
 use alloc::{vec, vec::Vec};
 
@@ -100,7 +100,11 @@ impl CrossValidation {
         }
         let fold = self.deal(tasks);
         let parts = (0..self.folds).map(|k| tasks.filter(|row| fold[row as usize] == k));
+        let rows: usize = tasks.tasks().iter().map(|task| task.rows.len()).sum();
+        let fewer_than_features = rows < tasks.tasks().len() * tasks.features();
+        // Of fewer rows than features a summary would be larger than the rows.
         if tasks.one_kind() == Some(Kind::Number)
+            && !fewer_than_features
             && let Some(method) = method.summarised()
         {
             let names: Vec<&str> = tasks.tasks().iter().map(|t| t.name.as_str()).collect();
