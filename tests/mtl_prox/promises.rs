@@ -400,6 +400,20 @@ fn learned_tables() {
     assert!(support.contains(&0.0) && support.iter().any(|&s| s > 0.0));
 }
 
+/// Squares beyond the largest number are no optimum.
+#[test]
+fn numbers_too_large() {
+    let mut problem = random_problem(53, &[0, 0], 8, 2, false);
+    problem.x.iter_mut().for_each(|x| *x *= 1e200);
+    for method in all(Settings::default().with_max_iter(50), 2) {
+        let converged = method
+            .at(1.0)
+            .fit(&problem.set())
+            .map(|fitted| fitted.converged);
+        assert!(converged != Ok(true), "{}", method.name());
+    }
+}
+
 #[test]
 fn a_task_without_rows_and_settings_without_sense() {
     let mut problem = random_problem(41, &[0, 2, 0], 10, 3, false);

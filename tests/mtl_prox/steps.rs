@@ -49,6 +49,9 @@ fn check(seed: u64, rows: usize, columns: usize, tau: f64) -> Result<(), TestCas
             (value - slow.value(&v, columns)).abs() <= ROUNDING,
             "{norm:?}: {value}"
         );
+        let mut still = w.clone();
+        norm.prox(0.0, &mut still, columns);
+        prop_assert!(apart(&still, &w) <= ROUNDING, "{norm:?} moves by nothing");
         // What the step took lies in the dual ball, and on its edge as seen from where it ended.
         let taken: Vec<f64> = w.iter().zip(&v).map(|(w, v)| w - v).collect();
         let dual = norm.dual(&taken, columns);

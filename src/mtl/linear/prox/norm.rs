@@ -70,7 +70,7 @@ impl Norm {
 
     /// `Omega*(C) = max over Omega(V) <= 1 of <C, V>` for `c: d x K`.
     pub fn dual(&self, c: &[f64], columns: usize) -> f64 {
-        let most = |lengths: &mut dyn Iterator<Item = f64>| lengths.fold(0.0, f64::max);
+        let most = |lengths: &mut dyn Iterator<Item = f64>| lengths.fold(0.0, larger);
         match self {
             Self::Entries => max_abs(default_level(), c),
             Self::Rows => most(&mut rows(c, columns).map(length)),
@@ -82,6 +82,11 @@ impl Norm {
             Self::Tree(tree) => rows(c, columns).fold(0.0, |least, row| tree.dual(least, row)),
         }
     }
+}
+
+/// The larger of two, a NaN if there is one.
+pub(super) fn larger(a: f64, b: f64) -> f64 {
+    if b > a || b.is_nan() { b } else { a }
 }
 
 fn rows(w: &[f64], columns: usize) -> impl Iterator<Item = &[f64]> {
@@ -97,12 +102,17 @@ fn largest(row: &[f64]) -> f64 {
     max_abs(default_level(), row)
 }
 
+/// `length - tau`, not below 0; a NaN where either is.
+fn left_of(length: f64, tau: f64) -> f64 {
+    if length <= tau { 0.0 } else { length - tau }
+}
+
 /// Each number nearer to 0 by `tau`; the sum of what is left.
 pub(super) fn soften(tau: f64, w: &mut [f64]) -> f64 {
     let mut sum = 0.0;
     for w in w {
-        let left = (w.abs() - tau).max(0.0);
-        *w = if left > 0.0 { left.copysign(*w) } else { 0.0 };
+        let left = left_of(w.abs(), tau);
+        *w = if left == 0.0 { 0.0 } else { left.copysign(*w) };
         sum += left;
     }
     sum
@@ -111,13 +121,12 @@ pub(super) fn soften(tau: f64, w: &mut [f64]) -> f64 {
 /// The vector shorter by `tau`; what is left of its length.
 pub(super) fn shrink(tau: f64, row: &mut [f64]) -> f64 {
     let length = length(row);
-    let left = length - tau;
-    if left > 0.0 {
-        scale(default_level(), left / length, row);
-        return left;
+    let left = left_of(length, tau);
+    match left {
+        0.0 => row.fill(0.0),
+        _ => scale(default_level(), left / length, row),
     }
-    row.fill(0.0);
-    0.0
+    left
 }
 
 /// The row cut off at the height above which `tau` lies in all; that height.
@@ -134,13 +143,17 @@ fn flatten(tau: f64, row: &mut [f64]) -> f64 {
     for (i, size) in sizes.iter().enumerate() {
         above += size;
         let level = (above - tau) / (i + 1) as f64;
-        if level >= *size {
+        if level > *size {
             break;
         }
         height = level;
     }
     for w in row {
-        *w = w.clamp(-height, height);
+        *w = if w.abs() < height {
+            *w
+        } else {
+            height.copysign(*w)
+        };
     }
     height
 }
@@ -162,16 +175,16 @@ fn shrink_tasks(tau: f64, w: &mut [f64], task: &[usize]) -> f64 {
     let mut lengths = task_lengths(w, task);
     let mut left = 0.0;
     for length in &mut lengths {
-        let rest = (*length - tau).max(0.0);
+        let rest = left_of(*length, tau);
         left += rest;
-        *length = if rest > 0.0 { rest / *length } else { 0.0 };
+        *length = if rest == 0.0 { 0.0 } else { rest / *length };
     }
     for row in w.chunks_exact_mut(task.len()) {
         for (w, &t) in row.iter_mut().zip(task) {
-            *w = if lengths[t] > 0.0 {
-                *w * lengths[t]
-            } else {
+            *w = if lengths[t] == 0.0 {
                 0.0
+            } else {
+                *w * lengths[t]
             };
         }
     }

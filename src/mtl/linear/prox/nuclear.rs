@@ -9,7 +9,7 @@
 
 use alloc::{vec, vec::Vec};
 
-use cognate_kernels::{MatMut, MatRef, Product, Real, gemm, gemm_scratch};
+use cognate_kernels::{MatMut, MatRef, Product, Real, gemm, gemm_scratch, max_abs};
 
 use crate::linalg::eigen;
 use crate::workspace::default_level;
@@ -35,28 +35,31 @@ impl Spectrum {
     /// Of `w: d x K`, row-major, `columns` being K.
     pub(super) fn of(w: &[f64], columns: usize) -> Self {
         let shape = (w.len() / columns, columns);
-        let w = MatRef::planned(w, shape.0, shape.1);
-        let (n, from_right) = (shape.0.min(shape.1), shape.1 <= shape.0);
+        let n = shape.0.min(shape.1);
+        // Squares must not overflow, nor vanish.
+        let unit = match max_abs(default_level(), w) {
+            0.0 => 1.0,
+            largest => largest,
+        };
+        let scaled: Vec<f64> = w.iter().map(|w| w / unit).collect();
+        let w = MatRef::planned(&scaled, shape.0, shape.1);
         let (mut gram, mut vectors) = (vec![0.0; n * n], vec![0.0; n * n]);
-        let (left, right) = if from_right { (w.t(), w) } else { (w, w.t()) };
+        let (left, right) = if n == columns { (w.t(), w) } else { (w, w.t()) };
         product(left, right, MatMut::planned(&mut gram, n, n));
         eigen(
             MatMut::planned(&mut gram, n, n),
             MatMut::planned(&mut vectors, n, n),
         );
-        let top = gram[n * n - 1];
-        let least = 4.0 * n as f64 * f64::EPSILON * top;
+        let least = 4.0 * n as f64 * f64::EPSILON * gram[n * n - 1];
         let root = |i: usize| match gram[i * n + i] {
-            square if square > least => Real::sqrt(square),
-            _ => 0.0,
+            square if square <= least => 0.0,
+            square => unit * Real::sqrt(square),
         };
+        let reversed = (0..n).rev().flat_map(|i| &vectors[i * n..(i + 1) * n]);
         Self {
             shape,
             values: (0..n).rev().map(root).collect(),
-            vectors: (0..n)
-                .rev()
-                .flat_map(|i| vectors[i * n..(i + 1) * n].iter().copied())
-                .collect(),
+            vectors: reversed.copied().collect(),
         }
     }
 

@@ -16,7 +16,7 @@ use alloc::{vec, vec::Vec};
 use cognate_kernels::{dot, sum_squares};
 
 use super::losses::Losses;
-use super::norm::{Norm, add};
+use super::norm::{Norm, add, larger};
 use crate::objective::Objective;
 use crate::optim::{Prox, Visited};
 use crate::workspace::{Need, Work, default_level};
@@ -47,7 +47,7 @@ impl Penalty {
     /// The least strength at which `c = -grad f(0)`, `d x K`, leaves nothing but zeros.
     pub(super) fn dual(&self, c: &[f64], columns: usize) -> f64 {
         let of = |(norm, factor): &(Norm, f64)| norm.dual(c, columns) / factor;
-        self.parts.iter().map(of).fold(0.0, f64::max)
+        self.parts.iter().map(of).fold(0.0, larger)
     }
 
     /// The sum of the norms at `parts`, one behind the other.
@@ -109,7 +109,9 @@ impl<'l> Penalised<'l> {
         };
         let squares = 0.5 * square * (1.0 + s * s) * sum_squares(level, w);
         let apart = self.losses.apart(s, w, c, saved);
-        (apart + squares + self.lambda * norms).max(0.0)
+        let gap = apart + squares + self.lambda * norms;
+        // Below 0 by rounding; a NaN stays one.
+        if gap < 0.0 { 0.0 } else { gap }
     }
 }
 

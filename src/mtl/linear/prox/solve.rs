@@ -9,7 +9,7 @@ use super::losses::Losses;
 use super::penalty::{Penalised, Penalty};
 use super::{Columns, Parts, Proximal, Settings};
 use crate::check;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::mtl::linear::{Certificate, Fitted, TaskLinear};
 use crate::mtl::{Kind, Summaries, TaskSet};
 use crate::objective::Objective;
@@ -132,6 +132,9 @@ impl<'a> Problem<'a> {
     pub(super) fn fit(&mut self, lambda: f64) -> Result<Fitted> {
         check::setting("lambda", "above 0", lambda, lambda > 0.0)?;
         let found = self.search(lambda);
+        if !found.objective.is_finite() {
+            return Err(Error::Diverged);
+        }
         let saved = self.workspace.slabs().saved;
         let penalised = Penalised::new(&self.losses, &self.penalty, lambda);
         let by_column = self.losses.intercepts(&penalised.whole(&self.w), saved);
