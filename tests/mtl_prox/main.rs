@@ -4,6 +4,7 @@ use proptest::prelude::ProptestConfig;
 use proptest::test_runner::RngSeed;
 
 mod benefit;
+mod fista;
 #[path = "../support/known.rs"]
 mod floats;
 mod known;
