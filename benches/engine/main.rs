@@ -3,6 +3,7 @@
 //!     cargo bench --bench engine [-- FILTER]
 
 mod data;
+mod heads;
 mod limits;
 mod logistic;
 mod mixed;
@@ -15,6 +16,7 @@ criterion::criterion_group!(
     logistic::benches,
     network::benches,
     multitask::benches,
-    mixed::benches
+    mixed::benches,
+    heads::benches
 );
 criterion::criterion_main!(all);
