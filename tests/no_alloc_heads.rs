@@ -76,13 +76,13 @@ fn train<T: Real>(head: impl HeadAdjoint<T> + Sync) {
     let (x, labels) = (numbers::<T>(40 * 16, 3), labels(40));
     let (support, query) = MatRef::planned(&x, 40, 16).split_rows(25);
     let y = Targets::classes(&labels);
-    let episodes = [Episode {
+    let episode = Episode {
         support,
         support_y: y.rows(0..25),
         query,
         query_y: y.rows(25..40),
         outputs: 5,
-    }; 4];
+    };
     let mut p = numbers::<T>(learner.params(), 4);
     learner.head.start(&mut p[learner.body_params..]);
     let (shape, mut g) = (learner.shape(25, 15, 5), p.clone());
@@ -92,7 +92,7 @@ fn train<T: Real>(head: impl HeadAdjoint<T> + Sync) {
     let w = &mut workspace.slabs().work;
     let (before, mut losses) = (calls(), [0.0; 100]);
     for (seed, loss) in losses.iter_mut().enumerate() {
-        let report = learner.batch_grad(&p, &episodes, (&shape, seed as u64), &mut g, w);
+        let report = learner.batch_grad(&p, (4, &|_| episode), (&shape, seed as u64), &mut g, w);
         assert_eq!(report.used, 4);
         *loss = report.loss;
         method.step(w.level(), 0.01, &mut p, &g, &mut state);

@@ -115,5 +115,13 @@ fn sinusoid_step(b: &mut Bencher<'_>) {
     let (shape, mut g) = (learner.shape(10, 10, 1), p.clone());
     let mut workspace = Workspace::new(learner.batch_need(&shape, 25));
     let w = &mut workspace.slabs().work;
-    b.iter(|| learner.batch_grad(black_box(&p), &episodes, (&shape, 0), &mut g, w));
+    b.iter(|| {
+        learner.batch_grad(
+            black_box(&p),
+            (25, &|i| episodes[i]),
+            (&shape, 0),
+            &mut g,
+            w,
+        )
+    });
 }

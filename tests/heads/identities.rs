@@ -2,10 +2,12 @@
 
 use cognate::loss::Targets;
 use cognate::meta::heads::{
-    CentroidHead, Head, HeadAdjoint, LogisticHead, PrototypeHead, RidgeHead, Shape, Support,
+    CentroidHead, CosineHead, Frozen, Head, HeadAdjoint, LogisticHead, PrototypeHead, RidgeHead,
+    Shape, Support,
 };
+use cognate::model::Network;
 use cognate::workspace::Workspace;
-use cognate::{Error, MatMut, MatRef};
+use cognate::{Activation, Error, MatMut, MatRef};
 
 use crate::differences::assert_close;
 use crate::fit::{Fit, start};
@@ -248,4 +250,49 @@ fn what_cannot_be_fitted_is_refused() {
     refuse(PrototypeHead::SQUARED, &h, values);
     let holes = Targets::values(MatRef::planned(&h, 2, 2)).masked(Some(&[true, false, true, true]));
     refuse(RidgeHead::default(), &h, holes);
+}
+
+/// Directions learned by steps classify what the means do where classes are far apart, and their outputs are cosines times the scale.
+#[test]
+fn a_cosine_head_learns_directions() {
+    let h = [1.0, 0.1, 2.0, -0.1, 0.1, 1.0, -0.2, 3.0];
+    let y = Targets::classes(&[0, 0, 1, 1]);
+    let sizes = shape((4, 2));
+    let head = CosineHead::default();
+    let mut workspace = Workspace::<f64>::new(Head::<f64>::need(&head, &sizes));
+    let mut slabs = workspace.slabs();
+    let mut fitted = vec![f64::NAN; Head::<f64>::fitted(&head, &sizes)];
+    let support = Support::new(MatRef::planned(&h, 4, 2), y, 2);
+    head.fit(&[], &support, &mut fitted, slabs.saved, &mut slabs.work)
+        .unwrap();
+    let (mut z, query) = ([0.0f64; 6], [3.0, 0.0, 0.0, 5.0, 1.0, 1.0]);
+    let (query, into) = (MatRef::planned(&query, 3, 2), MatMut::planned(&mut z, 3, 2));
+    head.predict(&[], &fitted, query, into, &mut slabs.work);
+    assert!(z[0] > z[1] && z[2] < z[3] && z.iter().all(|z| z.abs() <= 2.0 + 1e-12));
+    // The means already agree with their class; steps drive the other class's direction further away.
+    assert!(z[1] < 0.0 && z[2] < 0.0);
+}
+
+#[test]
+fn a_frozen_body_is_its_layers() {
+    let params: Vec<f64> = Random::new(11).numbers(2 * 3 + 3 + 3 + 1);
+    let network = Network::new(&[2, 3, 1], Activation::Tanh, params.clone()).unwrap();
+    let frozen = Frozen::on(&network, RidgeHead::default());
+    let h = frozen
+        .features(MatRef::planned(&[0.3, -0.7], 1, 2))
+        .unwrap();
+    for (j, h) in h.iter().enumerate() {
+        let z = 0.3 * params[j] - 0.7 * params[3 + j] + params[6 + j];
+        assert!((h - z.tanh()).abs() < 1e-15);
+    }
+    let raw = Frozen::raw(PrototypeHead::SQUARED);
+    let (x, y) = (
+        MatRef::planned(&[0.0, 0.0, 4.0, 0.0], 2, 2),
+        Targets::classes(&[0, 1]),
+    );
+    let z = raw
+        .adapt_and_predict((x, y), 2, MatRef::planned(&[1.0, 0.0], 1, 2))
+        .unwrap();
+    assert_eq!(z, [-1.0, -9.0]);
+    frozen.features(x.cols_range(0..1)).unwrap_err();
 }

@@ -3,6 +3,7 @@
 use cognate_kernels::{MatMut, MatRef, Real};
 
 use crate::error::Result;
+use crate::meta::episodes::TargetKind;
 use crate::meta::heads::{
     Head, HeadAdjoint, HeadGradient, HeadPoint, LogisticHead, PrototypeHead, RidgeHead, Shape,
     Support, affine_as_linear, prototypes_as_linear,
@@ -27,6 +28,16 @@ impl EmbeddingHead {
             Self::Ridge(_) => "ridge-head",
             Self::Logistic(_) => "logistic-head",
             Self::Prototypes => "protonet",
+        }
+    }
+
+    /// The head as it starts for such targets: the logits of a ridge head for classes lie within 1 or so, too near each other to learn from.
+    pub(super) fn started_for(self, targets: TargetKind) -> Self {
+        match (self, targets) {
+            (Self::Ridge(head), TargetKind::Classes(_)) if head.scale.is_none() => {
+                Self::Ridge(head.with_scale(10.0))
+            }
+            _ => self,
         }
     }
 

@@ -64,7 +64,8 @@ impl<T: Real> EmbeddingModel<T> {
         for layer in &layers {
             layer.init(settings.init, settings.seed, of_body);
         }
-        settings.head.start(of_head);
+        let head = settings.head.started_for(shape.targets);
+        head.start(of_head);
         Ok(Self {
             settings: settings.clone(),
             shape,

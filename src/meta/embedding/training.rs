@@ -7,10 +7,10 @@ use cognate_kernels::{Real, max_abs};
 
 use super::{EmbeddingLearner, EmbeddingModel};
 use crate::error::{Error, Result};
-use crate::meta::MetaReport;
 use crate::meta::episodes::{EpisodeBatch, Episodes};
 use crate::meta::heads::{Episode, EpisodesReport};
 use crate::meta::training::HISTORY;
+use crate::meta::{MetaReport, Rows};
 use crate::optim::{Callback, Progress, StepState, Stop};
 use crate::workspace::{Need, Workspace};
 
@@ -100,29 +100,22 @@ impl<T: Real> Training<T> {
         self.batch.draw(episodes, first..first + count as u64);
         let (support, query) = (self.batch.support(), self.batch.query());
         let outputs = self.model.shape().targets.outputs();
-        let drawn: Vec<Episode<'_, T>> = (0..count)
-            .map(|task| {
-                let ((support, support_y), (query, query_y)) =
-                    (support.task(task), query.task(task));
-                Episode {
-                    support,
-                    support_y,
-                    query,
-                    query_y,
-                    outputs,
-                }
-            })
-            .collect();
-        let rows = |of: fn(&Episode<'_, T>) -> usize| drawn.iter().map(of).max().unwrap_or(0);
-        let shape = trained.shape(
-            rows(|e| e.support.rows()),
-            rows(|e| e.query.rows()),
-            outputs,
-        );
+        let episode = |task| {
+            let ((support, support_y), (query, query_y)) = (support.task(task), query.task(task));
+            Episode {
+                support,
+                support_y,
+                query,
+                query_y,
+                outputs,
+            }
+        };
+        let most = |rows: Rows<'_, T>| rows.ranges.iter().map(|r| r.len()).max().unwrap_or(0);
+        let shape = trained.shape(most(support), most(query), outputs);
         self.workspace.fit(trained.batch_need(&shape, count));
         let work = &mut self.workspace.slabs().work;
         let (p, g) = (&self.model.params, &mut self.gradient);
-        let report = trained.batch_grad(p, &drawn, (&shape, step), g, work);
+        let report = trained.batch_grad(p, (count, &episode), (&shape, step), g, work);
         let largest = max_abs(work.level(), g).to_f64();
         let (level, rate, outer) = (work.level(), settings.schedule.at(step), settings.outer);
         if report.used > 0 {

@@ -52,34 +52,34 @@ where
         Need::scratch(shares(episodes).1 * each)
     }
 
-    /// The mean gradient of `episodes` by the meta-parameters `p` into `g` (0 if none can be used), and their mean loss. `shape` is that
-    /// of the largest episode; `seed` is the body's, for dropout.
-    pub fn batch_grad(
+    /// The mean gradient of `count` episodes by the meta-parameters `p` into `g` (0 if none can be used), and their mean loss. `shape` is
+    /// that of the largest episode; `seed` is the body's, for dropout.
+    pub fn batch_grad<'e>(
         &self,
         p: &[T],
-        episodes: &[Episode<'_, T>],
+        (count, episode): (usize, &(dyn Fn(usize) -> Episode<'e, T> + Sync)),
         (shape, seed): (&Shape, u64),
         g: &mut [T],
         w: &mut Work<'_, T>,
     ) -> EpisodesReport {
         let (level, threads, params) = (w.level(), w.threads(), self.params());
-        let (each, count) = shares(episodes.len());
+        let (each, shares) = shares(count);
         let room = self.need(shape).scratch;
         let mut slab = w.scratch();
         let mut parts: [Part<'_, T>; MAX_CHUNKS] = Default::default();
-        for (share, part) in parts[..count].iter_mut().enumerate() {
+        for (share, part) in parts[..shares].iter_mut().enumerate() {
             ([part.sums, part.gradient, part.scratch], slab) =
                 cut_mut(slab, [params, params, room]);
             part.first = share * each;
         }
-        for_each(threads, &mut parts[..count], |part| {
-            let mine = &episodes[part.first..(part.first + each).min(episodes.len())];
-            self.share(p, mine, seed, part, level);
+        for_each(threads, &mut parts[..shares], |part| {
+            let mine = part.first..(part.first + each).min(count);
+            self.share(p, mine.map(episode), seed, part, level);
         });
         let g = &mut g[..params];
         g.fill(T::ZERO);
         let mut report = EpisodesReport::default();
-        for part in &parts[..count] {
+        for part in &parts[..shares] {
             axpy(level, T::ONE, part.sums, g);
             report.loss += part.report.loss;
             report.used += part.report.used;
@@ -92,10 +92,10 @@ where
     }
 
     /// The summed gradients of a share's episodes.
-    fn share(
+    fn share<'e>(
         &self,
         p: &[T],
-        episodes: &[Episode<'_, T>],
+        episodes: impl Iterator<Item = Episode<'e, T>>,
         seed: u64,
         part: &mut Part<'_, T>,
         level: Level,
@@ -103,7 +103,7 @@ where
         part.sums.fill(T::ZERO);
         for episode in episodes {
             let w = &mut Work::new(level, part.scratch);
-            let loss = self.loss_grad(p, episode, Some(part.gradient), seed, w);
+            let loss = self.loss_grad(p, &episode, Some(part.gradient), seed, w);
             match loss {
                 Ok(loss) if (loss + max_abs(level, part.gradient)).is_finite() => {
                     axpy(level, T::ONE, part.gradient, part.sums);

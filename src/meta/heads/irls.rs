@@ -91,6 +91,11 @@ impl<T: Real> Dual<'_, T> {
             .fold(T::ZERO, |top, r| if r <= top { top } else { r })
     }
 
+    /// The largest weight.
+    fn heaviest(&self) -> T {
+        self.weights.iter().fold(T::ZERO, |top, &u| top.max(u))
+    }
+
     /// Rounding's part of that residual: of the links, which are sums of n terms over r.
     fn rounding(&self, a: &[T]) -> T {
         let sum = (0..self.rows()).fold(T::ZERO, |sum, j| sum + a[j].abs());
@@ -167,18 +172,19 @@ impl<T: Real> Dual<'_, T> {
         }
         self.links(room.step, room.along, w);
         let before = (self.value(a, room.links), self.residual(a, room.links));
-        let mut part = T::ONE;
-        for _ in 0..HALVINGS {
+        let (mut part, half) = (T::ONE, T::from_f64(0.5));
+        // Near the optimum the objective no longer sees what the gradient does: whole steps, as long as that falls by half.
+        let near = before.1 <= T::EPSILON.sqrt() * self.heaviest();
+        for _ in 0..if near { 1 } else { HALVINGS } {
             add(part, room.step, a);
             add(part, room.along, room.links);
-            // Near the optimum the objective no longer sees what the gradient does.
-            let value = self.value(a, room.links);
-            if value < before.0 || self.residual(a, room.links) < before.1 {
+            let fell = self.residual(a, room.links) < half * before.1;
+            if fell || (!near && self.value(a, room.links) < before.0) {
                 return Ok(true);
             }
             add(-part, room.step, a);
             add(-part, room.along, room.links);
-            part *= T::from_f64(0.5);
+            part *= half;
         }
         Ok(false)
     }

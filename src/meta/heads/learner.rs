@@ -160,7 +160,16 @@ impl<T: Real, B: Backward<T>, H: HeadAdjoint<T>, L: Loss<T>> ClosedForm<T, B, H,
         }
     }
 
-    /// Scratch for [`ClosedForm::loss_grad`], [`ClosedForm::adapt`] and [`ClosedForm::predict`] on episodes of up to this size.
+    /// Scratch for [`ClosedForm::adapt`] and [`ClosedForm::predict`] on up to so many support and query rows.
+    pub fn adapt_need(&self, shape: &Shape) -> Need {
+        let head = self.head.need(shape);
+        let rows = shape.support.max(shape.query);
+        let body = self.body.need(Mode::Predict, rows, 1);
+        let held = rows * shape.features + head.saved;
+        Need::scratch(held + body.scratch.max(head.scratch))
+    }
+
+    /// Scratch for [`ClosedForm::loss_grad`] on episodes of up to this size.
     pub fn need(&self, shape: &Shape) -> Need {
         self.sizes(shape).need()
     }

@@ -8,9 +8,11 @@
 //! | [`LogisticHead`] | logistic regression, a class against the others, by IRLS (LR-D2, same paper) | penalty, scale, shift |
 //! | [`PrototypeHead`] | nearness to the classes' means, by squared distance (Snell and others 2017) or cosine | the cosine's scale |
 //! | [`CentroidHead`] | the nearest mean of centred features of length 1 (SimpleShot: Wang and others 2019) | - |
+//! | [`CosineHead`] | directions learned on frozen features (baseline++: Chen and others 2019); steps, not a closed form | - |
 //!
 //! [`Head`] is the half that adapts; [`HeadAdjoint`] takes the cotangents of the query's outputs back to all features, support and query,
-//! exactly. So a body is meta-trained by one forward and one backward pass over a task's rows ([`ClosedForm`]), without a Hessian of it.
+//! exactly. So a body is meta-trained by one forward and one backward pass over a task's rows ([`ClosedForm`]), without a Hessian of it;
+//! an [`EmbeddingLearner`](super::embedding::EmbeddingLearner) does so on a distribution of tasks. [`Frozen`] puts a head on a body that was trained otherwise, or on raw inputs.
 //! All memory is the caller's, and known from a [`Shape`] beforehand.
 //!
 //! In use, [`IncrementalRidge`] and [`RunningPrototypes`] take one example at a time, and forget one exactly.
@@ -18,6 +20,9 @@
 mod affine;
 mod batch;
 mod centroid;
+mod cosine;
+#[cfg(feature = "alloc")]
+mod frozen;
 mod incremental;
 mod irls;
 mod learner;
@@ -31,6 +36,9 @@ mod support;
 pub use affine::affine_as_linear;
 pub use batch::EpisodesReport;
 pub use centroid::CentroidHead;
+pub use cosine::CosineHead;
+#[cfg(feature = "alloc")]
+pub use frozen::Frozen;
 pub use incremental::{Answer, IncrementalRidge};
 pub use learner::{ClosedForm, Episode, mean_scale};
 pub use logistic::LogisticHead;

@@ -29,6 +29,10 @@ pub struct RidgeHead {
     pub per_weight: bool,
     /// Whether there is a column of ones, last. Default true.
     pub bias: bool,
+    /// The scale at the start of meta-training. Default: 1, but 10 where an
+    /// [`EmbeddingLearner`](crate::meta::embedding::EmbeddingLearner) is to tell classes apart, since a fit to targets of 0 and 1 gives
+    /// logits that lie within 1 or so.
+    pub scale: Option<f64>,
 }
 
 impl Default for RidgeHead {
@@ -37,6 +41,7 @@ impl Default for RidgeHead {
             penalty: 1.0,
             per_weight: true,
             bias: true,
+            scale: None,
         }
     }
 }
@@ -55,6 +60,14 @@ impl RidgeHead {
     /// Sets [`RidgeHead::bias`].
     pub fn with_bias(self, bias: bool) -> Self {
         Self { bias, ..self }
+    }
+
+    /// Sets [`RidgeHead::scale`].
+    pub fn with_scale(self, scale: f64) -> Self {
+        Self {
+            scale: Some(scale),
+            ..self
+        }
     }
 
     /// Columns of the problem.
@@ -131,7 +144,8 @@ impl<T: Real> Head<T> for RidgeHead {
     }
 
     fn start(&self, p: &mut [T]) {
-        p[..PARAMS].copy_from_slice(&[T::from_f64(self.penalty).ln(), T::ONE, T::ZERO]);
+        let scale = T::from_f64(self.scale.unwrap_or(1.0));
+        p[..PARAMS].copy_from_slice(&[T::from_f64(self.penalty).ln(), scale, T::ZERO]);
     }
 
     fn fitted(&self, shape: &Shape) -> usize {

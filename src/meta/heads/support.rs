@@ -86,12 +86,13 @@ impl<'a, T: Real> Support<'a, T> {
         let d = self.h.cols();
         let rows = into.chunks_exact_mut(d + usize::from(bias));
         for ((i, row), &factor) in rows.enumerate().zip(factors) {
-            for (to, &from) in row.iter_mut().zip(self.h.row(i)) {
-                *to = if factor == T::ZERO {
-                    T::ZERO
-                } else {
-                    factor * from
-                };
+            match factor {
+                zero if zero == T::ZERO => row[..d].fill(T::ZERO), // Whatever stands there.
+                one if one == T::ONE => row[..d].copy_from_slice(self.h.row(i)),
+                _ => {
+                    let pairs = row.iter_mut().zip(self.h.row(i));
+                    pairs.for_each(|(to, &from)| *to = factor * from);
+                }
             }
             if bias {
                 row[d] = factor;
