@@ -12,5 +12,5 @@ mod summaries;
 mod tasks;
 
 pub use nested::ClassTree;
-pub use summaries::{Summaries, TaskSummary};
+pub use summaries::{Summaries, TaskFactors, TaskSummary};
 pub use tasks::{Kind, Task, TaskSet};

@@ -1,5 +1,6 @@
 //! Summaries of many tasks, and random effects learned from them.
 
+mod careful;
 mod data;
 mod dense;
 #[path = "../support/known.rs"]

@@ -449,6 +449,14 @@ fn it_is_a_method_like_the_others() {
         (fitted.objective, fitted.lambda),
         (-log_likelihood, model.noise_variance())
     );
+    let summarised = method.summarised().unwrap();
+    let path = summarised.path_of_summaries(&names, &rows.summaries(), &[2.0, 1.0]);
+    assert!(path.unwrap().iter().all(|same| same.model == fitted.model));
+    assert!(
+        summarised
+            .path_of_summaries(&names[1..], &rows.summaries(), &[1.0])
+            .is_err()
+    );
     for (t, name) in names.iter().enumerate() {
         let own = fitted.model.task(fitted.model.find(name).unwrap());
         let found = own.links(MatRef::new(&[0.3, -2.0], 1, 2).unwrap()).unwrap();

@@ -10,7 +10,10 @@
 //! A block of rows is put in the order of its tasks (stable, and not at all where it is so already). Then each run of rows of one task
 //! is centred about its own mean, multiplied, and merged into what the task has (Chan, Golub and LeVeque 1983); a run of one row is
 //! Welford's update. A task's sums are made by one thread in the order of its rows, so that threads change no bit.
+//!
+//! Where features are nearly dependent, products lose what [`TaskFactors`] keep.
 
+mod factors;
 mod fill;
 
 use alloc::{vec, vec::Vec};
@@ -18,6 +21,7 @@ use core::ops::Range;
 
 use cognate_kernels::{MatRef, axpy};
 
+pub use factors::TaskFactors;
 use fill::{BLOCK, Block, Part, load};
 
 use crate::check;
@@ -73,13 +77,8 @@ impl Summaries {
     /// # Errors
     /// [`Error::Task`] if a task does not predict a number.
     pub fn of(tasks: &TaskSet<'_, f64>, threads: usize) -> Result<Self> {
+        numbers(tasks)?;
         let all = tasks.tasks();
-        if let Some(task) = all.iter().find(|t| t.kind != Kind::Number) {
-            return Err(Error::task(
-                &task.name,
-                "predicts classes, but the squared loss needs a number",
-            ));
-        }
         let mut summaries = Self::new(all.len(), tasks.features());
         let count = |t: usize| all[t].rows.len();
         let total: usize = (0..all.len()).map(count).sum();
@@ -112,16 +111,13 @@ impl Summaries {
         weights: Option<&[f64]>,
     ) -> Result<()> {
         let n = x.rows();
-        check::shape("x", (n, x.cols()), (n, self.features))?;
-        check::shape("task", (task.len(), 1), (n, 1))?;
-        check::shape("y", (y.len(), 1), (n, 1))?;
-        check::labels(task, self.tasks())?;
-        check::finite("x", x)?;
-        check::finite("y", MatRef::planned(y, n, 1))?;
-        if let Some(weights) = weights {
-            check::shape("weights", (weights.len(), 1), (n, 1))?;
-            check::weights(weights)?;
-        }
+        let rows = Rows {
+            task,
+            x,
+            y,
+            weights,
+        };
+        rows.check(self.tasks(), self.features)?;
         let fill = |i: usize, row: &mut [f64]| {
             let (features, label) = row.split_at_mut(row.len() - 1);
             load(x, i, features);
@@ -284,6 +280,41 @@ impl<'a> TaskSummary<'a> {
     /// `y'y` of the centred rows.
     pub fn yy(&self) -> f64 {
         self.products[self.products.len() - 1]
+    }
+}
+
+/// Every task predicts a number.
+fn numbers(tasks: &TaskSet<'_, f64>) -> Result<()> {
+    let problem = "predicts classes, but the squared loss needs a number";
+    match tasks.tasks().iter().find(|t| t.kind != Kind::Number) {
+        None => Ok(()),
+        Some(task) => Err(Error::task(&task.name, problem)),
+    }
+}
+
+/// Rows of tasks that are to be added.
+struct Rows<'a> {
+    task: &'a [u32],
+    x: MatRef<'a, f64>,
+    y: &'a [f64],
+    weights: Option<&'a [f64]>,
+}
+
+impl Rows<'_> {
+    /// Whether they are as [`Summaries::add`] asks.
+    fn check(&self, tasks: usize, features: usize) -> Result<()> {
+        let n = self.x.rows();
+        check::shape("x", (n, self.x.cols()), (n, features))?;
+        check::shape("task", (self.task.len(), 1), (n, 1))?;
+        check::shape("y", (self.y.len(), 1), (n, 1))?;
+        check::labels(self.task, tasks)?;
+        check::finite("x", self.x)?;
+        check::finite("y", MatRef::planned(self.y, n, 1))?;
+        let Some(weights) = self.weights else {
+            return Ok(());
+        };
+        check::shape("weights", (weights.len(), 1), (n, 1))?;
+        check::weights(weights)
     }
 }
 

@@ -29,7 +29,8 @@ pub use model::{Estimate, Posterior, RandomEffectsModel};
 
 use alloc::{boxed::Box, vec, vec::Vec};
 
-use super::{Certificate, Fitted, LinearMethod};
+use super::{Certificate, Fitted, LinearMethod, Summarised};
+use crate::check;
 use crate::error::{Error, Result};
 use crate::mtl::{Summaries, TaskSet};
 use crate::optim::Stop;
@@ -88,9 +89,12 @@ impl RandomEffects {
         };
         let structure = Structure::new(self.covariance, &likelihood.frame);
         let mut search = Search::new(&likelihood, structure, self.tolerance)?;
-        let stopped = search.run(self.max_iter);
+        let mut stopped = search.run(self.max_iter);
         if search.residual > 0.0 {
             search.trim();
+        }
+        if search.residual <= self.tolerance {
+            stopped = Stop::Converged;
         }
         let report = RandomEffectsReport {
             log_likelihood: -0.5 * search.point.deviance,
@@ -156,12 +160,40 @@ impl LinearMethod for RandomEffects {
         Ok(vec![])
     }
 
-    /// The strength reported is the noise variance, which stands before `1/2 sum v_t' Lambda^-1 v_t`; the objective is minus the
-    /// log-likelihood.
     fn fit(&self, tasks: &TaskSet<'_, f64>) -> Result<Fitted> {
         let summaries = Summaries::of(tasks, self.threads)?;
-        let (model, report) = self.fit_summaries(&summaries)?;
         let names = tasks.tasks().iter().map(|t| t.name.as_str());
+        self.fit_named(names, &summaries)
+    }
+
+    fn summarised(&self) -> Option<&dyn Summarised> {
+        Some(self)
+    }
+}
+
+impl Summarised for RandomEffects {
+    /// The same fit for every strength.
+    fn path_of_summaries(
+        &self,
+        names: &[&str],
+        summaries: &Summaries,
+        lambdas: &[f64],
+    ) -> Result<Vec<Fitted>> {
+        check::shape("names", (names.len(), 1), (summaries.tasks(), 1))?;
+        let fitted = self.fit_named(names.iter().copied(), summaries)?;
+        Ok(vec![fitted; lambdas.len()])
+    }
+}
+
+impl RandomEffects {
+    /// The fit as other methods give theirs. The strength is the noise variance, which stands before `1/2 sum v_t' Lambda^-1 v_t`; the
+    /// objective is minus the log-likelihood.
+    fn fit_named<'t>(
+        &self,
+        names: impl Iterator<Item = &'t str>,
+        summaries: &Summaries,
+    ) -> Result<Fitted> {
+        let (model, report) = self.fit_summaries(summaries)?;
         Ok(Fitted {
             model: model.task_linear(names)?,
             lambda: model.noise_variance(),
