@@ -103,7 +103,7 @@ fn largest(row: &[f64]) -> f64 {
 }
 
 /// `length - tau`, not below 0; a NaN where either is.
-fn left_of(length: f64, tau: f64) -> f64 {
+pub(super) fn left_of(length: f64, tau: f64) -> f64 {
     if length <= tau { 0.0 } else { length - tau }
 }
 
@@ -119,7 +119,7 @@ pub(super) fn soften(tau: f64, w: &mut [f64]) -> f64 {
 }
 
 /// The vector shorter by `tau`; what is left of its length.
-pub(super) fn shrink(tau: f64, row: &mut [f64]) -> f64 {
+fn shrink(tau: f64, row: &mut [f64]) -> f64 {
     let length = length(row);
     let left = left_of(length, tau);
     match left {

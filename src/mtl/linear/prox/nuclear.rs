@@ -4,6 +4,9 @@
 //! ```text
 //! W <- W V diag((1 - tau / sigma)+) V'        or, from the other side,     W <- U diag((1 - tau / sigma)+) U' W
 //! ```
+//! Rotations begin from the last step's vectors V, as `V W'W V'`: near the optimum these nearly diagonalise the next matrix too, and few
+//! rotations are left to do.
+//!
 //! A square root of an eigenvalue is good to `eps sigma_1^2 / sigma`, which is harmless for values above tau; those that drown in the
 //! rounding of `sigma_1^2` count as 0.
 
@@ -13,6 +16,29 @@ use cognate_kernels::{MatMut, MatRef, Product, Real, gemm, gemm_scratch, max_abs
 
 use crate::linalg::eigen;
 use crate::workspace::default_level;
+
+/// Uses of a basis after which it is made anew: products of rotations drift from right angles.
+const USES: usize = 50;
+
+/// Orthonormal vectors, one a row, that nearly diagonalise what comes next.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Basis {
+    vectors: Vec<f64>,
+    uses: usize,
+}
+
+impl Basis {
+    /// The `n` vectors, if there are such and they are still good.
+    fn get(&self, n: usize) -> Option<&[f64]> {
+        (self.vectors.len() == n * n && self.uses < USES).then_some(&self.vectors)
+    }
+
+    fn set(&mut self, vectors: Vec<f64>) {
+        let fresh = self.vectors.len() != vectors.len() || self.uses >= USES;
+        self.uses = if fresh { 0 } else { self.uses + 1 };
+        self.vectors = vectors;
+    }
+}
 
 /// Singular values, and the vectors of the smaller side.
 pub(super) struct Spectrum {
@@ -34,6 +60,11 @@ pub(super) fn product(a: MatRef<'_, f64>, b: MatRef<'_, f64>, c: MatMut<'_, f64>
 impl Spectrum {
     /// Of `w: d x K`, row-major, `columns` being K.
     pub(super) fn of(w: &[f64], columns: usize) -> Self {
+        Self::near(w, columns, &mut Basis::default())
+    }
+
+    /// The same from where `basis` is, which is then that of the spectrum.
+    pub(super) fn near(w: &[f64], columns: usize, basis: &mut Basis) -> Self {
         let shape = (w.len() / columns, columns);
         let n = shape.0.min(shape.1);
         // Squares must not overflow, nor vanish.
@@ -43,24 +74,41 @@ impl Spectrum {
         };
         let scaled: Vec<f64> = w.iter().map(|w| w / unit).collect();
         let w = MatRef::planned(&scaled, shape.0, shape.1);
+        let tall = if n == columns { w } else { w.t() };
         let (mut gram, mut vectors) = (vec![0.0; n * n], vec![0.0; n * n]);
-        let (left, right) = if n == columns { (w.t(), w) } else { (w, w.t()) };
-        product(left, right, MatMut::planned(&mut gram, n, n));
+        let old = basis.get(n);
+        let mut turned = vec![0.0; tall.rows() * n];
+        let from = match old {
+            None => tall,
+            Some(old) => {
+                let old = MatRef::planned(old, n, n);
+                product(tall, old.t(), MatMut::planned(&mut turned, tall.rows(), n));
+                MatRef::planned(&turned, tall.rows(), n)
+            }
+        };
+        product(from.t(), from, MatMut::planned(&mut gram, n, n));
         eigen(
             MatMut::planned(&mut gram, n, n),
             MatMut::planned(&mut vectors, n, n),
         );
+        if let Some(old) = old {
+            let (turns, old) = (vectors.clone(), MatRef::planned(old, n, n));
+            let turns = MatRef::planned(&turns, n, n);
+            product(turns, old, MatMut::planned(&mut vectors, n, n));
+        }
         let least = 4.0 * n as f64 * f64::EPSILON * gram[n * n - 1];
         let root = |i: usize| match gram[i * n + i] {
             square if square <= least => 0.0,
             square => unit * Real::sqrt(square),
         };
         let reversed = (0..n).rev().flat_map(|i| &vectors[i * n..(i + 1) * n]);
-        Self {
+        let spectrum = Self {
             shape,
             values: (0..n).rev().map(root).collect(),
             vectors: reversed.copied().collect(),
-        }
+        };
+        basis.set(vectors);
+        spectrum
     }
 
     /// The singular values, descending.

@@ -17,6 +17,7 @@ use cognate_kernels::{dot, sum_squares};
 
 use super::losses::Losses;
 use super::norm::{Norm, add, larger};
+use super::nuclear::{Basis, Spectrum};
 use crate::objective::Objective;
 use crate::optim::{Prox, Visited};
 use crate::workspace::{Need, Work, default_level};
@@ -171,29 +172,46 @@ fn sum_of_parts(parts: &[f64], whole: &mut [f64]) {
     }
 }
 
-impl Prox for Penalised<'_> {
+/// The penalty's proximal steps, with what one step leaves for the next.
+pub(super) struct Steps<'l> {
+    problem: Penalised<'l>,
+    /// Where singular values are shrunk, the last singular vectors of each part.
+    bases: Vec<Basis>,
+}
+
+impl<'l> Steps<'l> {
+    pub(super) fn new(problem: Penalised<'l>) -> Self {
+        Self {
+            problem,
+            bases: vec![Basis::default(); problem.penalty.parts.len()],
+        }
+    }
+}
+
+impl Prox for Steps<'_> {
     fn prox(&mut self, step: f64, p: &mut [f64]) -> f64 {
-        let parts = p
-            .chunks_exact_mut(self.losses.len())
-            .zip(&self.penalty.parts);
-        let of = |(w, (norm, factor)): (&mut [f64], &(Norm, f64))| {
-            let strength = self.lambda * factor;
-            strength * norm.prox(step * strength, w, self.losses.columns)
+        let Penalised {
+            losses,
+            penalty,
+            lambda,
+        } = self.problem;
+        let parts = p.chunks_exact_mut(losses.len()).zip(&penalty.parts);
+        let of = |((w, (norm, factor)), basis): ((&mut [f64], &(Norm, f64)), &mut Basis)| {
+            let (strength, columns) = (lambda * factor, losses.columns);
+            strength
+                * match norm {
+                    Norm::Nuclear => Spectrum::near(w, columns, basis).shrink(step * strength, w),
+                    _ => norm.prox(step * strength, w, columns),
+                }
         };
-        parts.map(of).sum()
+        parts.zip(&mut self.bases).map(of).sum()
     }
 
     fn gap(&mut self, at: &Visited<'_>) -> Option<f64> {
-        let w = self.whole(at.p);
-        let gradient = &at.gradient[..w.len()];
-        let pairs = gradient.iter().zip(&w);
-        let c: Vec<f64> = pairs.map(|(g, w)| self.square() * w - g).collect();
-        Some(Penalised::gap(
-            self,
-            &w,
-            &c,
-            at.saved,
-            at.penalty / self.lambda,
-        ))
+        let problem = self.problem;
+        let w = problem.whole(at.p);
+        let pairs = at.gradient[..w.len()].iter().zip(&w);
+        let c: Vec<f64> = pairs.map(|(g, w)| problem.square() * w - g).collect();
+        Some(problem.gap(&w, &c, at.saved, at.penalty / problem.lambda))
     }
 }

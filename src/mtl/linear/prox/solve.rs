@@ -6,7 +6,7 @@ use cognate_kernels::Real;
 
 use super::blocks::{Cache, Until, descend};
 use super::losses::Losses;
-use super::penalty::{Penalised, Penalty};
+use super::penalty::{Penalised, Penalty, Steps};
 use super::{Columns, Parts, Proximal, Settings};
 use crate::check;
 use crate::error::{Error, Result};
@@ -202,13 +202,14 @@ impl<'a> Problem<'a> {
     }
 
     fn by_gradients(&mut self, lambda: f64) -> Found {
-        let mut penalised = Penalised::new(&self.losses, &self.penalty, lambda);
+        let penalised = Penalised::new(&self.losses, &self.penalty, lambda);
         let fista = Fista::default()
             .with_max_iter(self.settings.max_iter)
             .with_tol(self.settings.tol * self.at_zero)
             .with_noise(16.0 * f64::EPSILON * self.at_zero);
         let slabs = self.workspace.slabs();
-        let report = fista.minimise(&penalised.clone(), &mut penalised, &mut self.w, slabs);
+        let mut steps = Steps::new(penalised);
+        let report = fista.minimise(&penalised, &mut steps, &mut self.w, slabs);
         Found {
             iterations: report.iterations,
             objective: report.value + report.penalty,

@@ -6,9 +6,11 @@
 //! The dual norm has no formula, but a meaning: `Omega*(c)` is the least tau at which the proximal step of c is 0. Bisection finds it to
 //! the last bit, from above.
 
-use alloc::{vec, vec::Vec};
+use alloc::vec::Vec;
 
-use super::norm::{length, shrink};
+use cognate_kernels::Real;
+
+use super::norm::{left_of, length};
 
 /// Groups of columns with their weights, each behind those inside it.
 #[derive(Clone, Debug, PartialEq)]
@@ -50,21 +52,23 @@ impl TaskTree {
 
     /// The norm of one row.
     pub(super) fn value(&self, row: &[f64]) -> f64 {
-        let mut part = vec![0.0; row.len()];
-        let term = |(columns, weight): &(Vec<usize>, f64)| {
-            *weight * length(gather(row, columns, &mut part))
-        };
-        self.groups.iter().map(term).sum()
+        let groups = self.groups.iter();
+        groups
+            .map(|(columns, weight)| weight * length_of(row, columns))
+            .sum()
     }
 
     /// The proximal step of one row.
     pub(super) fn prox(&self, tau: f64, row: &mut [f64]) {
-        let mut part = vec![0.0; row.len()];
         for (columns, weight) in &self.groups {
-            let part = gather(row, columns, &mut part);
-            shrink(tau * weight, part);
-            for (&column, &value) in columns.iter().zip(&*part) {
-                row[column] = value;
+            let length = length_of(row, columns);
+            let left = left_of(length, tau * weight);
+            for &column in columns {
+                row[column] = if left == 0.0 {
+                    0.0
+                } else {
+                    row[column] * (left / length)
+                };
             }
         }
     }
@@ -101,11 +105,12 @@ impl TaskTree {
     }
 }
 
-/// The row's numbers in `columns`, side by side.
-fn gather<'p>(row: &[f64], columns: &[usize], part: &'p mut [f64]) -> &'p mut [f64] {
-    let part = &mut part[..columns.len()];
-    for (p, &column) in part.iter_mut().zip(columns) {
-        *p = row[column];
-    }
-    part
+/// The 2-norm of the row's numbers in `columns`.
+fn length_of(row: &[f64], columns: &[usize]) -> f64 {
+    Real::sqrt(
+        columns
+            .iter()
+            .map(|&column| row[column] * row[column])
+            .sum::<f64>(),
+    )
 }
