@@ -162,8 +162,11 @@ impl<M: Proximal> LinearMethod for M {
     }
 }
 
-/// What [`Summarised`] asks of a method of this kind.
-fn path_of_summaries(
+/// What [`Summarised`] asks, for any method of this kind.
+///
+/// # Errors
+/// As [`Summarised::path_of_summaries`].
+pub fn path_of_summaries(
     method: &dyn Proximal,
     names: &[&str],
     summaries: &Summaries,
