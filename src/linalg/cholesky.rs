@@ -40,7 +40,7 @@ fn factor<T: Real>(mut a: MatMut<'_, T>, first: usize, w: &mut Work<'_, T>) -> R
     let (mut a11, _) = top.split_cols(half);
     let (mut a21, mut a22) = bottom.split_cols(half);
     factor(a11.rb_mut(), first, w)?;
-    divide(a21.rb_mut(), a11.rb(), w);
+    solve_lower_rows(a21.rb_mut(), a11.rb(), w);
     let l21 = a21.rb();
     let product = Product::new(l21, l21.t()).alpha(-T::ONE).beta(T::ONE);
     w.gemm(product, a22.rb_mut());
@@ -68,8 +68,13 @@ fn row_dot<T: Real>(a: MatRef<'_, T>, i: usize, j: usize, level: Level) -> T {
     dot(level, &a.row(i)[..j], &a.row(j)[..j])
 }
 
-/// `b = b L^-T` for a lower triangle `l`: halves as in the factor.
-fn divide<T: Real>(mut b: MatMut<'_, T>, l: MatRef<'_, T>, w: &mut Work<'_, T>) {
+/// `b = b L^-T` for a lower triangle `l: n x n`: [`solve_lower`] for every row of `b`, n long and contiguous, by halves as in the factor.
+///
+/// # Panics
+/// If `b` has not as many columns as `l`.
+#[track_caller]
+pub fn solve_lower_rows<T: Real>(mut b: MatMut<'_, T>, l: MatRef<'_, T>, w: &mut Work<'_, T>) {
+    assert_eq!(l.rows(), b.cols(), "as many numbers as unknowns");
     let n = l.rows();
     if n <= SMALL {
         for i in 0..b.rows() {
@@ -81,10 +86,10 @@ fn divide<T: Real>(mut b: MatMut<'_, T>, l: MatRef<'_, T>, w: &mut Work<'_, T>) 
     let (top, bottom) = l.split_rows(half);
     let (l11, (l21, l22)) = (top.split_cols(half).0, bottom.split_cols(half));
     let (mut b1, mut b2) = b.split_cols(half);
-    divide(b1.rb_mut(), l11, w);
+    solve_lower_rows(b1.rb_mut(), l11, w);
     let product = Product::new(b1.rb(), l21.t()).alpha(-T::ONE).beta(T::ONE);
     w.gemm(product, b2.rb_mut());
-    divide(b2, l22, w);
+    solve_lower_rows(b2, l22, w);
 }
 
 /// `b = L^-1 b` for a lower triangle `l: n x n`.

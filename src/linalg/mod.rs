@@ -16,7 +16,8 @@ mod update;
 
 pub use cg::{Cg, CgReport, CgStop, cg_scratch};
 pub use cholesky::{
-    cholesky, cholesky_log_det, cholesky_solve, solve_lower, solve_lower_transposed,
+    cholesky, cholesky_log_det, cholesky_solve, solve_lower, solve_lower_rows,
+    solve_lower_transposed,
 };
 pub use eigen::eigen;
 #[cfg(feature = "alloc")]

@@ -1,5 +1,6 @@
 //! Linear multi-task methods whose penalty is a relation of the tasks: known answers, identities, limits and certificates.
 
+mod benefit;
 mod choice;
 mod known;
 mod learned;

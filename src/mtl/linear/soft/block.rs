@@ -4,7 +4,7 @@ use alloc::{vec, vec::Vec};
 
 use core::ops::Range;
 
-use cognate_kernels::{Level, MatMut, MatRef, Product, gemm, scale_rows};
+use cognate_kernels::{Level, MatMut, MatRef, Product, gemm, gemm_scratch, scale_rows};
 
 use super::terms::Expansion;
 use crate::error::Result;
@@ -44,6 +44,7 @@ impl Block {
     pub fn new(width: usize, links: usize) -> Self {
         let cells = BLOCK * links;
         let m = links * width;
+        let scratch = gemm_scratch::<f64>(default_level(), width, BLOCK, width);
         Self {
             width,
             links,
@@ -56,7 +57,7 @@ impl Block {
             dz: vec![0.0; cells],
             p: vec![0.0; cells],
             scaled: vec![0.0; BLOCK * width],
-            scratch: vec![0.0; 4 * cells],
+            scratch: vec![0.0; scratch.max(4 * cells)],
             hessian: vec![0.0; m * m],
         }
     }
@@ -214,7 +215,7 @@ impl Block {
             level,
             Product::new(scaled.rb().t(), x).beta(1.0),
             into,
-            &mut [],
+            &mut self.scratch,
         );
     }
 }

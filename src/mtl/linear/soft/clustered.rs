@@ -28,7 +28,7 @@ pub struct Clustered {
     pub clusters: usize,
     /// Most turns of coefficients and clusters. Default 2,000.
     pub max_rounds: usize,
-    /// How it is fitted; the tolerance's default is 1e-9 here.
+    /// How it is fitted; the tolerance's default is 1e-7 here.
     pub settings: FitSettings,
 }
 
@@ -39,7 +39,7 @@ impl Default for Clustered {
             eta: 0.1,
             clusters: 2,
             max_rounds: 2000,
-            settings: FitSettings::default().with_tol(1e-9),
+            settings: FitSettings::default().with_tol(1e-7),
         }
     }
 }
@@ -159,6 +159,26 @@ impl Family for Clustered {
         m.iter().map(|m| self.eta + m).collect()
     }
 
+    /// The nearest in the capped simplex: shifted and cut.
+    fn feasible(&self, values: &[f64]) -> Vec<f64> {
+        let trace = self.trace(values.len());
+        let at = |shift: f64| {
+            values
+                .iter()
+                .map(move |v| (v - self.eta + shift).clamp(0.0, 1.0))
+        };
+        let top = values.iter().fold(0.0f64, |top, &v| top.max(v)) + 1.0;
+        let (mut low, mut high) = (-top, self.eta + 1.0);
+        for _ in 0..BISECTIONS {
+            let middle = 0.5 * (low + high);
+            match at(middle).sum::<f64>() >= trace {
+                true => high = middle,
+                false => low = middle,
+            }
+        }
+        at(high).map(|m| self.eta + m).collect()
+    }
+
     fn support(&self, h: &[f64]) -> f64 {
         let k = self.clusters.min(h.len());
         let first: f64 = h[h.len() - k..].iter().sum();
@@ -166,7 +186,7 @@ impl Family for Clustered {
     }
 }
 
-/// Halvings, of the logarithm, until neighbouring numbers are left.
+/// Halvings until neighbouring numbers are left, nearly.
 const BISECTIONS: usize = 80;
 
 impl LinearMethod for Clustered {

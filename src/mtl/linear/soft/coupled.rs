@@ -5,7 +5,7 @@
 
 use alloc::{vec, vec::Vec};
 
-use cognate_kernels::{MatMut, MatRef, Product, gemm};
+use cognate_kernels::{MatMut, MatRef, Product, gemm, gemm_scratch};
 
 use super::relation::Mix;
 use super::system::System;
@@ -24,50 +24,56 @@ const TOL: f64 = 1e-9;
 /// Most products in one system.
 const PRODUCTS: usize = 2000;
 
-/// By Cholesky of the whole.
-///
-/// # Errors
-/// If the matrix is not positive definite.
-pub(super) fn solve_dense(system: &System<'_, '_>, g: &[f64], x: &mut [f64]) -> Result<()> {
-    let (m, level) = (system.size(), default_level());
-    let n = system.nodes() * m;
-    let mut a = vec![0.0; n * n];
-    let mut block = vec![0.0; m * m];
-    let put = |a: &mut [f64], (i, j): (usize, usize), block: &[f64]| {
-        for (r, row) in block.chunks_exact(m).enumerate() {
-            a[(i * m + r) * n + j * m..][..m].copy_from_slice(row);
-        }
-    };
-    for i in 0..system.nodes() {
-        block.fill(0.0);
-        system.add_node(i, &mut block);
-        put(&mut a, (i, i), &block);
-        if let Mix::Factors(_) = system.relation.mix {
-            for j in 0..i {
-                block.fill(0.0);
-                system.add_pair((i, j), &mut block);
-                put(&mut a, (i, j), &block);
+/// The Cholesky factor of the whole matrix.
+pub(super) struct Dense(Vec<f64>);
+
+impl Dense {
+    /// Factors the system at the point last expanded about.
+    ///
+    /// # Errors
+    /// If the matrix is not positive definite.
+    pub fn new(system: &System<'_, '_>) -> Result<Self> {
+        let (m, nodes) = (system.size(), system.nodes());
+        let n = nodes * m;
+        let mut a = vec![0.0; n * n];
+        let pairs: Vec<(usize, usize)> = match system.relation.mix {
+            Mix::Node(_) => (0..nodes).map(|i| (i, i)).collect(),
+            Mix::Factors(_) => (0..nodes)
+                .flat_map(|i| (0..=i).map(move |j| (i, j)))
+                .collect(),
+        };
+        let blocks = system.blocks(&pairs);
+        for (block, (i, j)) in blocks.chunks_exact(m * m).zip(pairs) {
+            for (r, row) in block.chunks_exact(m).enumerate() {
+                a[(i * m + r) * n + j * m..][..m].copy_from_slice(row);
             }
         }
-    }
-    for spring in &system.relation.springs {
-        let (s, t) = (
-            spring.ends.0.max(spring.ends.1),
-            spring.ends.0.min(spring.ends.1),
-        );
-        for i in 0..m {
-            a[(s * m + i) * n + s * m + i] += spring.stiffness;
-            a[(t * m + i) * n + t * m + i] += spring.stiffness;
-            a[(s * m + i) * n + t * m + i] -= spring.stiffness;
+        for spring in &system.relation.springs {
+            let (s, t) = spring.ends;
+            for i in 0..m {
+                let (s, t) = (s.max(t) * m + i, s.min(t) * m + i);
+                a[s * n + s] += spring.stiffness;
+                a[t * n + t] += spring.stiffness;
+                a[s * n + t] -= spring.stiffness;
+            }
         }
+        let level = default_level();
+        let mut scratch = vec![0.0; gemm_scratch::<f64>(level, n, n, n)];
+        cholesky(
+            MatMut::planned(&mut a, n, n),
+            &mut Work::new(level, &mut scratch),
+        )?;
+        Ok(Self(a))
     }
-    cholesky(
-        MatMut::planned(&mut a, n, n),
-        &mut Work::new(level, &mut []),
-    )?;
-    x.copy_from_slice(g);
-    cholesky_solve(MatRef::planned(&a, n, n), x, level);
-    Ok(())
+
+    pub fn solve(&self, g: &[f64], x: &mut [f64]) {
+        x.copy_from_slice(g);
+        cholesky_solve(
+            MatRef::planned(&self.0, g.len(), g.len()),
+            x,
+            default_level(),
+        );
+    }
 }
 
 /// By conjugate gradients.
@@ -124,10 +130,8 @@ struct Blocks {
 impl Blocks {
     fn new(system: &System<'_, '_>) -> Result<Self> {
         let m = system.size();
-        let mut factors = vec![0.0; system.nodes() * m * m];
-        for (n, block) in factors.chunks_exact_mut(m * m).enumerate() {
-            system.add_node(n, block);
-        }
+        let pairs: Vec<(usize, usize)> = (0..system.nodes()).map(|n| (n, n)).collect();
+        let mut factors = system.blocks(&pairs);
         for spring in &system.relation.springs {
             for n in [spring.ends.0, spring.ends.1] {
                 for i in 0..m {

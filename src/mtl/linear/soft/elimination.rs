@@ -12,12 +12,12 @@
 
 use alloc::{vec, vec::Vec};
 
-use cognate_kernels::{Level, MatMut, MatRef, axpy, scale};
+use cognate_kernels::{Level, MatMut, MatRef, Product, axpy, gemm_scratch, scale};
 
 use super::relation::{Mix, Relation};
 use super::system::System;
 use crate::error::Result;
-use crate::linalg::{cholesky, cholesky_solve};
+use crate::linalg::{cholesky, cholesky_solve, solve_lower_rows};
 use crate::workspace::{Work, default_level};
 
 /// The order of elimination.
@@ -107,9 +107,11 @@ impl Forest {
                 continue;
             };
             node.factor(Some(q))?;
-            node.rest.copy_from_slice(c);
-            node.solve_rest();
-            axpy(node.level, 1.0, &node.rest, &mut rhs[above * m..][..m]);
+            let mut rest = core::mem::take(&mut node.rest);
+            rest.copy_from_slice(c);
+            node.solve(&mut rest);
+            axpy(node.level, 1.0, &rest, &mut rhs[above * m..][..m]);
+            node.rest = rest;
             let slot = self.slot[above].expect("a parent keeps a matrix");
             node.add_schur(&mut kept[slot * m * m..][..m * m]);
             self.store(n, &node, &mut kept);
@@ -157,20 +159,28 @@ struct Node {
     b: Vec<f64>,
     /// The factor of M, or of B at a root.
     l: Vec<f64>,
-    /// `M^-1 B`, then one vector.
+    /// `L^-T`, then `M^-1` and `M^-1 B`.
+    root: Vec<f64>,
+    inverse: Vec<f64>,
     schur: Vec<f64>,
     rest: Vec<f64>,
+    scratch: Vec<f64>,
 }
 
 impl Node {
     fn new(m: usize) -> Self {
+        let level = default_level();
+        let square = || vec![0.0; m * m];
         Self {
             m,
-            level: default_level(),
-            b: vec![0.0; m * m],
-            l: vec![0.0; m * m],
-            schur: vec![0.0; m * m],
+            level,
+            b: square(),
+            l: square(),
+            root: square(),
+            inverse: square(),
+            schur: square(),
             rest: vec![0.0; m],
+            scratch: vec![0.0; gemm_scratch::<f64>(level, m, m, m)],
         }
     }
 
@@ -182,28 +192,32 @@ impl Node {
             (0..self.m).for_each(|i| self.l[i * self.m + i] += 1.0);
         }
         let l = MatMut::planned(&mut self.l, self.m, self.m);
-        cholesky(l, &mut Work::new(self.level, &mut []))
+        cholesky(l, &mut Work::new(self.level, &mut self.scratch))
     }
 
     fn solve(&self, c: &mut [f64]) {
         cholesky_solve(MatRef::planned(&self.l, self.m, self.m), c, self.level);
     }
 
-    fn solve_rest(&mut self) {
-        cholesky_solve(
-            MatRef::planned(&self.l, self.m, self.m),
-            &mut self.rest,
-            self.level,
-        );
-    }
-
     /// `into += M^-1 B`, made symmetric.
     fn add_schur(&mut self, into: &mut [f64]) {
         let m = self.m;
-        self.schur.copy_from_slice(&self.b);
-        for row in self.schur.chunks_exact_mut(m) {
-            cholesky_solve(MatRef::planned(&self.l, m, m), row, self.level);
-        }
+        self.root.fill(0.0);
+        (0..m).for_each(|i| self.root[i * m + i] = 1.0);
+        let mut w = Work::new(self.level, &mut self.scratch);
+        let root = MatMut::planned(&mut self.root, m, m);
+        solve_lower_rows(root, MatRef::planned(&self.l, m, m), &mut w);
+        let root = MatRef::planned(&self.root, m, m);
+        let inverse = MatMut::planned(&mut self.inverse, m, m);
+        w.gemm(Product::new(root, root.t()), inverse);
+        let (inverse, b) = (
+            MatRef::planned(&self.inverse, m, m),
+            MatRef::planned(&self.b, m, m),
+        );
+        w.gemm(
+            Product::new(inverse, b),
+            MatMut::planned(&mut self.schur, m, m),
+        );
         for i in 0..m {
             for j in 0..m {
                 into[i * m + j] += 0.5 * (self.schur[i * m + j] + self.schur[j * m + i]);

@@ -9,17 +9,19 @@
 //! **Certificate.** Where W is the best for A, convexity leaves `F(W, A) - F* <= max over A' of <grad_A F, A - A'>`. With A's eigenvectors
 //! `V` and `P = c A^-1` plus a multiple of the identity, `-grad_A F = H`, in these axes `H_ij = c/2 (V G V' + eps I)_ij / (a_i a_j)`; the
 //! maximum over the set is known from the eigenvalues of H. Newton's own gap is added. The next A can only be better, and is returned.
+//! None of this asks where A came from, so turns start from a mixture of the last ones; if the objective is not lower then, from the
+//! last one alone.
 
 use alloc::{vec, vec::Vec};
 
-use cognate_kernels::{MatMut, MatRef, Product, axpy, gemm};
+use cognate_kernels::{MatMut, MatRef, Product, Real, axpy, dot, gemm};
 
 use super::newton::{Limits, Solution, minimise};
 use super::relation::Relation;
 use super::system::System;
 use super::terms::Terms;
 use crate::error::Result;
-use crate::linalg::eigen;
+use crate::linalg::{eigen, invert};
 use crate::workspace::default_level;
 
 /// A family of relations.
@@ -38,6 +40,9 @@ pub(super) trait Family {
 
     /// Eigenvalues of the best A for those of G with `eps`.
     fn best(&self, g: &[f64]) -> Vec<f64>;
+
+    /// The eigenvalues of a member near to positive ones of something else.
+    fn feasible(&self, values: &[f64]) -> Vec<f64>;
 
     /// The maximum of `<H, A>` over the set, for eigenvalues of H, ascending.
     fn support(&self, h: &[f64]) -> f64;
@@ -62,6 +67,16 @@ pub(super) struct Outcome {
 }
 
 impl Spectrum {
+    /// Of a diagonal matrix.
+    fn diagonal(values: Vec<f64>) -> Self {
+        let n = values.len();
+        let unit = |i: usize| f64::from(u8::from(i / n == i % n));
+        Self {
+            vectors: (0..n * n).map(unit).collect(),
+            values,
+        }
+    }
+
     /// Of `m: n x n`.
     fn of(mut m: Vec<f64>, n: usize) -> Self {
         let mut vectors = vec![0.0; n * n];
@@ -71,6 +86,14 @@ impl Spectrum {
         );
         let values = (0..n).map(|i| m[i * n + i]).collect();
         Self { values, vectors }
+    }
+
+    /// The function `f` of the matrix.
+    pub fn map(&self, f: impl Fn(f64) -> f64) -> Self {
+        Self {
+            values: self.values.iter().map(|&v| f(v)).collect(),
+            vectors: self.vectors.clone(),
+        }
     }
 
     /// The whole matrix.
@@ -104,6 +127,9 @@ impl Spectrum {
     }
 }
 
+/// Turns that the next A is mixed from.
+const MEMORY: usize = 6;
+
 /// Takes turns until the gap is `limits.tol` times the objective, from the outcome before, if there is one.
 ///
 /// # Errors
@@ -114,52 +140,140 @@ pub(super) fn alternate(
     (limits, max_rounds): (Limits, usize),
     before: Option<Outcome>,
 ) -> Result<Outcome> {
-    let tasks = terms.tasks.len();
-    let (mut a, mut solution) = match before {
-        Some(before) => (before.relation, Some(before.solution)),
-        None => {
-            let values = family.start(tasks);
-            let unit = |i: usize| f64::from(u8::from(i / tasks == i % tasks));
-            let vectors = (0..tasks * tasks).map(unit).collect();
-            (Spectrum { values, vectors }, None)
-        }
-    };
     let inner = Limits {
         tol: 0.1 * limits.tol,
         ..limits
     };
+    let (mut a, mut from) = match before {
+        Some(before) => (before.relation, Some(before.solution)),
+        None => (Spectrum::diagonal(family.start(terms.tasks.len())), None),
+    };
+    let (mut trail, mut last) = (Trail::default(), None::<Outcome>);
     let mut rounds = 0;
     loop {
         rounds += 1;
-        let ridge = |a: &f64| family.factor() / a + family.ridge();
-        let ridges: Vec<f64> = a.values.iter().map(ridge).collect();
-        let relation = Relation::along(&a.vectors, &ridges);
-        let mut system = System::new(&relation, terms);
-        let found = minimise(&mut system, inner, solution.as_ref())?;
-        let gram = gram(&found, tasks);
-        let turned = a.turn(&gram);
-        let bare = found.value
-            - 0.5
-                * (0..tasks)
-                    .map(|i| ridges[i] * turned[i * tasks + i])
-                    .sum::<f64>();
-        let gap = found.gap + distance(family, &a, turned);
-        let next = best(family, gram, tasks);
-        let objective = bare + next.1;
-        let converged = gap <= limits.tol * objective;
-        a = next.0;
-        if converged || rounds == max_rounds {
-            return Ok(Outcome {
-                solution: found,
-                relation: a,
-                objective,
-                gap,
-                rounds,
-                converged,
-            });
+        let mut found = turn(family, terms, inner, (&a, from.as_ref()))?;
+        found.rounds = rounds;
+        found.converged = found.gap <= limits.tol * found.objective;
+        if let Some(last) = &mut last
+            && trail.carried
+            && found.objective > last.objective
+            && !found.converged
+        {
+            // Carried too far: back, and on without.
+            trail = Trail::default();
+            last.rounds = rounds;
+            a = last.relation.clone();
+        } else {
+            a = trail.next(family, &a, &found.relation);
+            last = Some(found);
         }
-        solution = Some(found);
+        if let Some(done) = last.take_if(|found| found.converged || rounds == max_rounds) {
+            return Ok(done);
+        }
+        from = last.as_ref().map(|found| found.solution.clone());
     }
+}
+
+/// The last turns, each from the logarithm of an A to that of the next: what the next turn starts from is mixed of them.
+///
+/// Turns converge geometrically, and slowly where W is nearly of low rank. Anderson's mixing (1965; Walker and Ni 2011) takes the
+/// combination of turns whose changes cancel best, `min ||sum c_i r_i||, sum c_i = 1`, and goes where it would go. In logarithms small
+/// eigenvalues count as much as large ones, and every mixture is positive definite.
+#[derive(Default)]
+struct Trail {
+    /// Where turns led to, and by how much that is not where they started, latest last.
+    to: Vec<Vec<f64>>,
+    change: Vec<Vec<f64>>,
+    /// Whether what was given last is a mixture.
+    carried: bool,
+}
+
+impl Trail {
+    /// The A to start the next turn from, after a turn from `a` to `found`.
+    fn next(&mut self, family: &dyn Family, a: &Spectrum, found: &Spectrum) -> Spectrum {
+        let (from, to) = (a.map(Real::ln).matrix(), found.map(Real::ln).matrix());
+        self.change
+            .push(to.iter().zip(&from).map(|(t, f)| t - f).collect());
+        self.to.push(to);
+        if self.to.len() > MEMORY {
+            self.to.remove(0);
+            self.change.remove(0);
+        }
+        let mixed = self
+            .mixed()
+            .map(|log| Spectrum::of(log, a.values.len()).map(Real::exp));
+        let mixed = mixed.filter(|mixed| mixed.values.iter().all(|v| v.is_finite() && *v > 0.0));
+        self.carried = mixed.is_some();
+        match mixed {
+            Some(mixed) => Spectrum {
+                values: family.feasible(&mixed.values),
+                vectors: mixed.vectors,
+            },
+            None => found.clone(),
+        }
+    }
+
+    /// The mixture; none of a single turn, or where changes are too alike.
+    fn mixed(&self) -> Option<Vec<f64>> {
+        let (level, last) = (default_level(), self.change.len() - 1);
+        if last == 0 {
+            return None;
+        }
+        let apart = |i: usize| {
+            let mut apart = self.change[i].clone();
+            axpy(level, -1.0, &self.change[last], &mut apart);
+            apart
+        };
+        let apart: Vec<Vec<f64>> = (0..last).map(apart).collect();
+        let mut gram: Vec<f64> = (0..last * last)
+            .map(|i| dot(level, &apart[i / last], &apart[i % last]))
+            .collect();
+        let trace: f64 = (0..last).map(|i| gram[i * last + i]).sum();
+        (0..last).for_each(|i| gram[i * last + i] += 1e-12 * trace);
+        invert(&mut gram, last).ok()?;
+        let pull: Vec<f64> = apart
+            .iter()
+            .map(|apart| -dot(level, apart, &self.change[last]))
+            .collect();
+        let mut mixed = self.to[last].clone();
+        for (i, row) in gram.chunks_exact(last).enumerate() {
+            let share = dot(level, row, &pull);
+            let step = self.to[i]
+                .iter()
+                .zip(&self.to[last])
+                .map(|(t, l)| share * (t - l));
+            mixed.iter_mut().zip(step).for_each(|(m, s)| *m += s);
+        }
+        Some(mixed)
+    }
+}
+
+/// Coefficients for A, and then the best A for them.
+fn turn(
+    family: &dyn Family,
+    terms: &mut Terms<'_>,
+    limits: Limits,
+    (a, from): (&Spectrum, Option<&Solution>),
+) -> Result<Outcome> {
+    let tasks = a.values.len();
+    let ridge = |a: &f64| family.factor() / a + family.ridge();
+    let ridges: Vec<f64> = a.values.iter().map(ridge).collect();
+    let given = Relation::along(&a.vectors, &ridges);
+    let solution = minimise(&mut System::new(&given, terms), limits, from)?;
+    let gram = gram(&solution, tasks);
+    let turned = a.turn(&gram);
+    let twice: f64 = (0..tasks).map(|i| ridges[i] * turned[i * tasks + i]).sum();
+    let gap = solution.gap + distance(family, a, turned);
+    let (relation, penalty) = best(family, gram, tasks);
+    Ok(Outcome {
+        objective: solution.value - 0.5 * twice + penalty,
+        gap,
+        solution,
+        relation,
+        rounds: 0,
+        converged: false,
+    })
 }
 
 /// The best A for `gram`, and what the penalty then is.

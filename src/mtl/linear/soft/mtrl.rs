@@ -29,7 +29,7 @@ pub struct Mtrl {
     pub eps: f64,
     /// Most turns of coefficients and relation. Default 2,000.
     pub max_rounds: usize,
-    /// How it is fitted; the tolerance's default is 1e-9 here.
+    /// How it is fitted; the tolerance's default is 1e-7 here.
     pub settings: FitSettings,
 }
 
@@ -40,7 +40,7 @@ impl Default for Mtrl {
             ridge: 0.1,
             eps: 0.01,
             max_rounds: 2000,
-            settings: FitSettings::default().with_tol(1e-9),
+            settings: FitSettings::default().with_tol(1e-7),
         }
     }
 }
@@ -119,6 +119,11 @@ impl Family for Mtrl {
         let roots: Vec<f64> = g.iter().map(|&g| Real::sqrt(g)).collect();
         let total: f64 = roots.iter().sum();
         roots.iter().map(|root| root / total).collect()
+    }
+
+    fn feasible(&self, values: &[f64]) -> Vec<f64> {
+        let total: f64 = values.iter().sum();
+        values.iter().map(|v| v / total).collect()
     }
 
     fn support(&self, h: &[f64]) -> f64 {

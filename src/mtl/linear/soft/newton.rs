@@ -21,7 +21,7 @@ use alloc::{vec, vec::Vec};
 
 use cognate_kernels::{Real, axpy, dot};
 
-use super::coupled::{DENSE, solve_dense, solve_iterative};
+use super::coupled::{DENSE, Dense, solve_iterative};
 use super::elimination::Forest;
 use super::relation::Mix;
 use super::system::System;
@@ -48,26 +48,39 @@ pub(super) struct Solution {
     pub converged: bool,
 }
 
+/// Numbers a node beyond which elimination, several products of m^3 a node, costs more than the factors for conjugate gradients.
+const WIDE: usize = 128;
+
 /// How the linear systems are solved.
 enum Solver {
     Forest(Forest),
-    Dense,
+    /// With the factor, where the matrix does not change.
+    Dense(Option<Dense>),
     Iterative,
 }
 
 impl Solver {
     fn of(system: &System<'_, '_>) -> Self {
+        let narrow = system.size() <= WIDE || system.relation.springs.is_empty();
         match Forest::of(system.relation) {
-            Some(forest) => Self::Forest(forest),
-            None if system.nodes() * system.size() <= DENSE => Self::Dense,
-            None => Self::Iterative,
+            Some(forest) if narrow => Self::Forest(forest),
+            _ if system.nodes() * system.size() <= DENSE => Self::Dense(None),
+            _ => Self::Iterative,
         }
     }
 
-    fn solve(&self, system: &System<'_, '_>, g: &[f64], x: &mut [f64]) -> Result<()> {
+    fn solve(&mut self, system: &System<'_, '_>, g: &[f64], x: &mut [f64]) -> Result<()> {
         match self {
             Self::Forest(forest) => forest.solve(system, g, x),
-            Self::Dense => solve_dense(system, g, x),
+            Self::Dense(kept) => {
+                let dense = match kept.take() {
+                    Some(dense) => dense,
+                    None => Dense::new(system)?,
+                };
+                dense.solve(g, x);
+                *kept = Some(dense).filter(|_| system.terms.quadratic());
+                Ok(())
+            }
             Self::Iterative => solve_iterative(system, g, x),
         }
     }
@@ -90,7 +103,7 @@ pub(super) fn minimise(
     limits: Limits,
     before: Option<&Solution>,
 ) -> Result<Solution> {
-    let solver = Solver::of(system);
+    let mut solver = Solver::of(system);
     let mut v = start(system, before);
     let (mut g, mut x) = (vec![0.0; v.len()], vec![0.0; v.len()]);
     let mut at = system.expand(&v, &mut g);

@@ -182,55 +182,55 @@ impl<'s, 'a> System<'s, 'a> {
 
     /// `out += ` the ridge of node `n` and the Hessians of the tasks on it, `m x m`; springs are the caller's.
     pub fn add_node(&self, n: usize, out: &mut [f64]) {
+        for &t in &self.on_node[n] {
+            self.terms.add_hessian(t as usize, 1.0, out);
+        }
+        self.add_diagonal(n, !self.on_node[n].is_empty(), out);
+    }
+
+    fn add_diagonal(&self, n: usize, gauged: bool, out: &mut [f64]) {
         let m = self.size();
         for i in 0..m {
             out[i * m + i] += self.ridge(n, i);
         }
-        match &self.relation.mix {
-            Mix::Node(_) => {
-                for &t in &self.on_node[n] {
-                    self.terms.add_hessian(t as usize, 1.0, out);
-                }
-                if !self.on_node[n].is_empty() {
-                    self.add_gauge(out);
-                }
-            }
-            Mix::Factors(_) => {
-                self.add_pair((n, n), out);
-                if n + 1 == self.nodes() {
-                    self.add_gauge(out);
-                }
-            }
+        if gauged {
+            self.add_gauge(out);
         }
     }
 
-    /// `out +=` the block of two nodes in the losses' Hessian: `sum_t E_ta E_tb H_t`, void numbers left out.
-    pub fn add_pair(&self, (a, b): (usize, usize), out: &mut [f64]) {
-        let Mix::Factors(factors) = &self.relation.mix else {
-            return;
-        };
+    /// The blocks, `m x m` each, of these pairs of nodes in `H + P`, apart from springs.
+    pub fn blocks(&self, pairs: &[(usize, usize)]) -> Vec<f64> {
         let (m, level) = (self.size(), self.nodes() - 1);
-        let factor = |t: usize, n: usize| {
-            if n == level {
-                1.0
-            } else {
-                factors[t * level + n]
-            }
-        };
-        let mut block = vec![0.0; m * m];
-        for t in 0..self.relation.tasks() {
-            let both = factor(t, a) * factor(t, b);
-            if both != 0.0 {
-                self.terms.add_hessian(t, both, &mut block);
-            }
-        }
-        for i in 0..m {
-            for j in 0..m {
-                if !self.is_void(a, i) && !self.is_void(b, j) {
-                    out[i * m + j] += block[i * m + j];
+        let mut blocks = vec![0.0; pairs.len() * m * m];
+        let Mix::Factors(factors) = &self.relation.mix else {
+            for (block, &(a, b)) in blocks.chunks_exact_mut(m * m).zip(pairs) {
+                if a == b {
+                    self.add_node(a, block);
                 }
             }
+            return blocks;
+        };
+        let mut hessian = vec![0.0; m * m];
+        for t in 0..self.relation.tasks() {
+            hessian.fill(0.0);
+            self.terms.add_hessian(t, 1.0, &mut hessian);
+            let row = &factors[t * level..][..level];
+            let factor = |n: usize| row.get(n).copied().unwrap_or(1.0);
+            for (block, &(a, b)) in blocks.chunks_exact_mut(m * m).zip(pairs) {
+                axpy(default_level(), factor(a) * factor(b), &hessian, block);
+            }
         }
+        for (block, &(a, b)) in blocks.chunks_exact_mut(m * m).zip(pairs) {
+            for (at, v) in block.iter_mut().enumerate() {
+                if self.is_void(a, at / m) || self.is_void(b, at % m) {
+                    *v = 0.0;
+                }
+            }
+            if a == b {
+                self.add_diagonal(a, a == level, block);
+            }
+        }
+        blocks
     }
 
     /// Makes the intercepts' common direction, which softmax does not see, regular.
