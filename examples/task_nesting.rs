@@ -8,22 +8,16 @@ use cognate::mtl::{Kind, TaskSet};
 use cognate::rng::rng;
 use cognate::{MatRef, Result};
 
+const NAMES: [&str; SHOPS] = ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l"];
 const SHOPS: usize = 12;
 const ROWS: usize = 10;
 const D: usize = 5;
 
-/// Shop t is in country t / 4; a country that is no task is a node all the same.
+/// Shop t is in country t / 4; a country is no task, but a node all the same.
 fn tree() -> Tree {
-    let node = |name: String, parent: &str, lambda| TreeNode {
-        name,
-        parent: Some(parent.into()),
-        lambda,
-    };
-    let mut nodes: Vec<TreeNode> = (0..3)
-        .map(|c| node(format!("country{c}"), "world", 1.0))
-        .collect();
-    nodes.extend((0..SHOPS).map(|t| node(format!("shop{t}"), &format!("country{}", t / 4), 6.0)));
-    Tree::new(nodes)
+    let country = |c: usize| TreeNode::below("world", &format!("country{c}"), 1.0);
+    let shop = |t: usize| TreeNode::below(&format!("country{}", t / 4), NAMES[t], 6.0);
+    Tree::new((0..3).map(country).chain((0..SHOPS).map(shop)).collect())
 }
 
 fn error(method: &dyn LinearMethod, seed: u64) -> Result<f64> {
@@ -34,20 +28,13 @@ fn error(method: &dyn LinearMethod, seed: u64) -> Result<f64> {
     let n = SHOPS * ROWS;
     let (x, noise) = (draw(n * D), draw(n));
     let task: Vec<u32> = (0..n).map(|i| (i / ROWS) as u32).collect();
-    let mean = |i: usize| {
-        (0..D)
-            .map(|j| x[i * D + j] * truth(i / ROWS, j))
-            .sum::<f64>()
-    };
-    let y: Vec<f64> = (0..n).map(|i| mean(i) + noise[i]).collect();
-    let names: Vec<String> = (0..SHOPS).map(|t| format!("shop{t}")).collect();
-    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let term = |i: usize, j: usize| x[i * D + j] * truth(i / ROWS, j);
+    let label = |i: usize| (0..D).fold(noise[i], |sum, j| sum + term(i, j));
+    let y: Vec<f64> = (0..n).map(label).collect();
     let x = MatRef::planned(&x, n, D);
-    let tasks = TaskSet::long(x, &task, &y, &names, Kind::Number, None)?;
-    let model = CrossValidation::default()
-        .choose(method, &tasks)?
-        .fitted
-        .model;
+    let tasks = TaskSet::long(x, &task, &y, &NAMES, Kind::Number, None)?;
+    let chosen = CrossValidation::default().choose(method, &tasks)?;
+    let model = chosen.fitted.model;
     let apart = |t: usize, j: usize| (model.task(t).coef.at(0, j) - truth(t, j)).powi(2);
     Ok((0..SHOPS * D).map(|i| apart(i / D, i % D)).sum::<f64>() / SHOPS as f64)
 }
@@ -56,14 +43,9 @@ fn main() -> Result<()> {
     let (nested, alone, one) = (tree(), Independent::default(), Pooled::default());
     let methods: [&dyn LinearMethod; 3] = [&nested, &alone, &one];
     for method in methods {
-        let errors: Vec<f64> = (0..10)
-            .map(|seed| error(method, seed))
-            .collect::<Result<_>>()?;
-        println!(
-            "{:12} {:.3}",
-            method.name(),
-            errors.iter().sum::<f64>() / 10.0
-        );
+        let errors: Result<Vec<f64>> = (0..10).map(|seed| error(method, seed)).collect();
+        let mean = errors?.iter().sum::<f64>() / 10.0;
+        println!("{:12} {mean:.3}", method.name());
     }
     Ok(())
 }

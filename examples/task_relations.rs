@@ -20,24 +20,19 @@ fn error(method: &dyn LinearMethod, sides: [f64; 2], seed: u64) -> Result<f64> {
     let mut draw = |n: usize| -> Vec<f64> { (0..n).map(|_| rng.normal()).collect() };
     let (centres, own) = (draw(2 * D), draw(6 * D));
     let truth = |t: usize, j: usize| {
-        let [first, second] = if t % 2 == 0 { [1.0, 0.0] } else { sides };
+        let [first, second] = [[1.0, 0.0], sides][t % 2];
         first * centres[j] + second * centres[D + j] + 0.3 * own[t * D + j]
     };
     let n = 6 * ROWS;
     let (x, noise) = (draw(n * D), draw(n));
     let task: Vec<u32> = (0..n).map(|i| (i / ROWS) as u32).collect();
-    let mean = |i: usize| {
-        (0..D)
-            .map(|j| x[i * D + j] * truth(i / ROWS, j))
-            .sum::<f64>()
-    };
-    let y: Vec<f64> = (0..n).map(|i| mean(i) + noise[i]).collect();
+    let term = |i: usize, j: usize| x[i * D + j] * truth(i / ROWS, j);
+    let label = |i: usize| (0..D).fold(noise[i], |sum, j| sum + term(i, j));
+    let y: Vec<f64> = (0..n).map(label).collect();
     let x = MatRef::planned(&x, n, D);
     let tasks = TaskSet::long(x, &task, &y, &NAMES, Kind::Number, None)?;
-    let model = CrossValidation::default()
-        .choose(method, &tasks)?
-        .fitted
-        .model;
+    let chosen = CrossValidation::default().choose(method, &tasks)?;
+    let model = chosen.fitted.model;
     let apart = |t: usize, j: usize| (model.task(t).coef.at(0, j) - truth(t, j)).powi(2);
     Ok((0..6 * D).map(|i| apart(i / D, i % D)).sum::<f64>() / 6.0)
 }
@@ -50,20 +45,12 @@ fn main() -> Result<()> {
         &Clustered::default(),
         &Mtrl::default(),
     ];
-    for (relation, sides) in [
-        ("mean", [1.0, 0.0]),
-        ("clusters", [0.0, 1.0]),
-        ("signs", [-1.0, 0.0]),
-    ] {
-        println!("{relation}");
+    for sides in [[1.0, 0.0], [0.0, 1.0], [-1.0, 0.0]] {
+        println!("odd tasks: {sides:?} of the centres");
         for method in methods {
-            let errors = (0..10).map(|seed| error(method, sides, seed));
-            let errors: Vec<f64> = errors.collect::<Result<_>>()?;
-            println!(
-                "  {:16} {:.3}",
-                method.name(),
-                errors.iter().sum::<f64>() / 10.0
-            );
+            let errors: Result<Vec<f64>> = (0..10).map(|s| error(method, sides, s)).collect();
+            let mean = errors?.iter().sum::<f64>() / 10.0;
+            println!("  {:16} {mean:.3}", method.name());
         }
     }
     Ok(())

@@ -110,24 +110,12 @@ fn a_common_mean() {
 
 #[test]
 fn a_tree() {
-    let mut nodes = Vec::new();
-    let mut node = |name: String, parent: Option<String>, lambda| {
-        nodes.push(TreeNode {
-            name,
-            parent,
-            lambda,
-        });
-    };
-    node("root".into(), None, 0.1);
-    for group in 0..3 {
-        node(format!("g{group}"), Some("root".into()), 1.0);
-        for t in 0..4 {
-            node(
-                format!("t{}", 4 * group + t),
-                Some(format!("g{group}")),
-                6.0,
-            );
-        }
+    let mut nodes = vec![TreeNode::root("root", 0.1)];
+    for group in ["g0", "g1", "g2"] {
+        nodes.push(TreeNode::below("root", group, 1.0));
+    }
+    for (t, name) in names(12).iter().enumerate() {
+        nodes.push(TreeNode::below(&format!("g{}", t / 4), name, 6.0));
     }
     assert_helps(&Tree::new(nodes), |stream| {
         let root = normal(stream, 0.5);
@@ -156,7 +144,7 @@ fn clusters_that_nobody_names() {
 fn opposite(stream: &mut Rng) -> Vec<Vec<f64>> {
     let shared = normal(stream, 1.0);
     let task = |t: usize, stream: &mut Rng| {
-        let sign = if t % 2 == 0 { 1.0 } else { -1.0 };
+        let sign = [1.0, -1.0][t % 2];
         let along: Vec<f64> = shared.iter().map(|w| sign * w).collect();
         plus(&along, &normal(stream, 0.2))
     };

@@ -89,17 +89,9 @@ fn one_relation_has_many_forms() {
         let problem = Long::random(15, [12, 9, 15], 3, kind);
         let shared = SharedSpecific::default().with_lambda(nu).with_mu(mu);
         let shared = problem.fit(&shared.with_settings(settings()));
-        let node = |name: &String| TreeNode {
-            name: name.clone(),
-            parent: Some("all".into()),
-            lambda: nu,
-        };
-        let root = TreeNode {
-            name: "all".into(),
-            parent: None,
-            lambda: mu,
-        };
-        let nodes = names(3).iter().map(node).chain([root]).collect();
+        let names = names(3);
+        let below = names.iter().map(|name| TreeNode::below("all", name, nu));
+        let nodes = below.chain([TreeNode::root("all", mu)]).collect();
         let tree = problem.fit(&Tree::new(nodes).with_settings(settings()));
         assert_same(&tree, &shared, 1e-8, "a tree");
         assert_eq!(
@@ -107,7 +99,7 @@ fn one_relation_has_many_forms() {
             shared.model.unseen().is_some()
         );
         let k = (0..9).map(|i| 1.0 / mu + if i / 3 == i % 3 { 1.0 / nu } else { 0.0 });
-        let icm = Icm::new(names(3), k.collect()).with_settings(settings());
+        let icm = Icm::new(names, k.collect()).with_settings(settings());
         // Intercepts have the same springs in both forms: a free level and 1 / nu about it.
         assert_same(&problem.fit(&icm), &shared, 1e-7, "a covariance");
     }

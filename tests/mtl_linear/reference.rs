@@ -105,18 +105,13 @@ fn relations() -> Vec<(Method, Vec<f64>, Vec<f64>)> {
 }
 
 fn nodes() -> Vec<TreeNode> {
-    let node = |name: &str, parent: Option<&str>, lambda| TreeNode {
-        name: name.into(),
-        parent: parent.map(Into::into),
-        lambda,
-    };
     vec![
-        node("t0", Some("a"), 2.0),
-        node("t1", Some("a"), 3.0),
-        node("a", Some("root"), 0.6),
-        node("t2", Some("root"), 1.5),
-        node("t3", Some("root"), 0.8),
-        node("root", None, 0.5),
+        TreeNode::below("a", "t0", 2.0),
+        TreeNode::below("a", "t1", 3.0),
+        TreeNode::below("root", "a", 0.6),
+        TreeNode::below("root", "t2", 1.5),
+        TreeNode::below("root", "t3", 0.8),
+        TreeNode::root("root", 0.5),
     ]
 }
 

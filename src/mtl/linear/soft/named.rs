@@ -74,6 +74,25 @@ pub struct Icm {
     pub settings: FitSettings,
 }
 
+impl TreeNode {
+    /// A node without a parent.
+    pub fn root(name: &str, lambda: f64) -> Self {
+        Self {
+            name: name.into(),
+            parent: None,
+            lambda,
+        }
+    }
+
+    /// A node below another.
+    pub fn below(parent: &str, name: &str, lambda: f64) -> Self {
+        Self {
+            parent: Some(parent.into()),
+            ..Self::root(name, lambda)
+        }
+    }
+}
+
 impl Tree {
     /// The tree of these nodes.
     pub fn new(nodes: Vec<TreeNode>) -> Self {
