@@ -32,6 +32,11 @@ RACES = {
     "infer_64_128_128_10": ("infer_64_128_128_10", None, "eigen static", 1),
     "lbfgs_large": ("large/fit", None, "scikit-learn", 3),
     "random_effects": ("random_effects", None, "statsmodels", 20),
+    "multitask_equal": ("multitask_equal", None, "torch", 18),
+    "multitask_mgda": ("multitask_mgda", None, "torchjd", 10),
+    "multitask_pcgrad": ("multitask_pcgrad", None, "torchjd", 10),
+    "multitask_aligned-mtl": ("multitask_aligned-mtl", None, "torchjd", 10),
+    "multitask_upgrad": ("multitask_upgrad", None, "torchjd", 10),
 }
 
 # An evaluation of lbfgs_large reads X once and multiplies it twice: 80,000 x 100 in f64, five classes.

@@ -84,7 +84,7 @@ def by_gradients(rule):
     from torchjd import aggregation
     from torchjd.autojac import jac_to_grad, mtl_backward
 
-    aggregator = getattr(aggregation, rule)(**({"c": 0.5} if rule == "CAGrad" else {}))
+    aggregator = getattr(aggregation, rule)()
 
     def combine(_torch, each, h, trunk):
         mtl_backward(each, features=h)
@@ -97,8 +97,6 @@ RULES = {
     "equal": ("torch", lambda: summed),
     "mgda": ("torchjd", lambda: by_gradients("MGDA")),
     "pcgrad": ("torchjd", lambda: by_gradients("PCGrad")),
-    "cagrad": ("torchjd", lambda: by_gradients("CAGrad")),
-    "nash-mtl": ("torchjd", lambda: by_gradients("NashMTL")),
     "aligned-mtl": ("torchjd", lambda: by_gradients("AlignedMTL")),
     "upgrad": ("torchjd", lambda: by_gradients("UPGrad")),
 }

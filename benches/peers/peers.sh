@@ -6,7 +6,7 @@
 # VENV    where the Python environment is or will be made (default: a temporary directory, removed at the end)
 # BUILD   where the compiled peers are or will be kept (default: a temporary directory)
 # CORE    the processor to stay on (default: the last)
-# PEERS   those to run (default: scikit-learn,torch,jax,onnxruntime,statsmodels,eigen,liblbfgs)
+# PEERS   those to run (default: scikit-learn,torch,torchjd,jax,onnxruntime,statsmodels,eigen,liblbfgs)
 # SECONDS_EACH   time for each Python measurement (default 3)
 #
 # It needs python3 with venv, g++, taskset, Eigen 3 and libLBFGS (Debian: python3-venv g++ util-linux
@@ -28,14 +28,14 @@ if [ -z "$work" ]; then
 fi
 mkdir -p "$work"
 venv=${VENV:-$work/venv}
-peers=${PEERS:-scikit-learn,torch,jax,onnxruntime,statsmodels,eigen,liblbfgs}
+peers=${PEERS:-scikit-learn,torch,torchjd,jax,onnxruntime,statsmodels,eigen,liblbfgs}
 python=$venv/bin/python
 
 if [ ! -x "$python" ]; then
     python3 -m venv "$venv" || fail "python3 -m venv failed"
-    "$venv/bin/pip" install --quiet numpy scikit-learn torch jax onnx onnxruntime statsmodels >&2 || fail "pip install failed"
+    "$venv/bin/pip" install --quiet numpy scikit-learn torch torchjd quadprog qpsolvers jax onnx onnxruntime statsmodels >&2 || fail "pip install failed"
 fi
-"$python" -c 'import numpy, sklearn, torch, jax, onnx, onnxruntime, statsmodels' || fail "the environment in $venv lacks a package"
+"$python" -c 'import numpy, sklearn, torch, torchjd, quadprog, jax, onnx, onnxruntime, statsmodels' || fail "the environment in $venv lacks a package"
 
 # An OpenBLAS told its core type or cache size from outside would not be timed at its best.
 unset OPENBLAS_CORETYPE OPENBLAS_L2_SIZE
@@ -44,7 +44,7 @@ pin=(taskset -c "${CORE:-$(($(nproc) - 1))}")
 
 "$python" - >&2 <<'VERSIONS'
 import importlib.metadata as meta, threadpoolctl, numpy
-print(*[f"{p} {meta.version(p)}" for p in ["numpy", "scikit-learn", "torch", "jax", "onnxruntime", "statsmodels"]], sep=", ")
+print(*[f"{p} {meta.version(p)}" for p in ["numpy", "scikit-learn", "torch", "torchjd", "jax", "onnxruntime", "statsmodels"]], sep=", ")
 print("OpenBLAS kernels:", {b["architecture"] for b in threadpoolctl.threadpool_info() if "architecture" in b})
 VERSIONS
 

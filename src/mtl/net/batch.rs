@@ -47,16 +47,16 @@ impl<'a, T: Real> TaskRows<'a, T> {
     /// The rows of `set` that have a label.
     pub fn new(set: &TaskSet<'a, T>) -> Self {
         let tasks = set.tasks();
-        let labelled = tasks.iter().flat_map(|task| task.rows.iter().copied());
-        let mut rows: Vec<u32> = labelled.collect();
-        let labels = rows.len();
-        rows.sort_unstable();
-        rows.dedup();
-        let mut place = vec![u32::MAX; set.x().rows()];
-        rows.iter()
-            .zip(0..)
-            .for_each(|(&row, at)| place[row as usize] = at);
-        let place = |row: u32| place[row as usize] as usize;
+        let labels: usize = tasks.iter().map(|task| task.rows.len()).sum();
+        let mut labelled = vec![false; set.x().rows()];
+        let marked = tasks.iter().flat_map(|task| &task.rows);
+        marked.for_each(|&row| labelled[row as usize] = true);
+        let all = (0..).zip(&labelled);
+        let rows: Vec<u32> = all.filter(|(_, seen)| **seen).map(|(row, _)| row).collect();
+        let mut places = vec![0; labelled.len()];
+        let found = rows.iter().enumerate();
+        found.for_each(|(place, &row)| places[row as usize] = place);
+        let place = |row: u32| places[row as usize];
         let labels = if labels == rows.len() {
             Self::own(set, rows.len(), place)
         } else {

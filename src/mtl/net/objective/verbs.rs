@@ -23,10 +23,19 @@ impl<'a, T: Real, L: TaskNet<T>> TaskNetObjective<'a, T, L> {
         self.sizes().point().iter().sum()
     }
 
+    /// The spans that `l2` acts on: none if it is 0.
+    fn decayed(&self) -> &'a [Span] {
+        if self.l2 == T::ZERO {
+            &[]
+        } else {
+            self.penalised
+        }
+    }
+
     /// `1/2 l2 ||W||^2 + kappa R`.
     pub(in crate::mtl::net) fn penalty(&self, level: Level, p: &[T]) -> f64 {
         let squares = |span: &Span| dot(level, span.of(p), span.of(p)).to_f64();
-        let decay = 0.5 * self.l2.to_f64() * self.penalised.iter().map(squares).sum::<f64>();
+        let decay = 0.5 * self.l2.to_f64() * self.decayed().iter().map(squares).sum::<f64>();
         let related =
             |(relation, kappa): (&HeadRelation, T)| kappa.to_f64() * relation.value(level, p);
         decay + self.relation.map_or(0.0, related)
@@ -34,7 +43,7 @@ impl<'a, T: Real, L: TaskNet<T>> TaskNetObjective<'a, T, L> {
 
     /// `g += l2 v` on the penalised spans, and what the relation adds to its heads.
     fn add_penalty(&self, level: Level, v: &[T], g: &mut [T]) {
-        for span in self.penalised {
+        for span in self.decayed() {
             axpy(level, self.l2, span.of(v), span.of_mut(g));
         }
         if let Some((relation, kappa)) = self.relation {
@@ -193,8 +202,9 @@ impl<T: Real, L: TaskNet<T>> TaskObjective<T> for TaskNetObjective<'_, T, L> {
         g: &mut [T],
         w: &mut Work<'_, T>,
     ) {
+        let all_one = weights.iter().all(|&weight| weight == 1.0);
         let c = Ctx {
-            weights,
+            weights: if all_one { &[] } else { weights },
             ..self.together()
         };
         let point = self.point(saved);
