@@ -56,7 +56,7 @@ const ARROWS: [(&str, &[&str]); 20] = [
             "error", "optim", "data", "metrics", "io", "model", "mtl", "meta",
         ],
     ),
-    ("compare", &["error", "data", "model", "pipeline"]),
+    ("compare", &["error", "data", "model", "mtl", "pipeline"]),
     ("lib", &[]),
 ];
 

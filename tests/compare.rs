@@ -1,11 +1,10 @@
 //! Comparing methods: the statistics against their formulas, folds, and cells as pure functions of the plan.
 
-use cognate::compare::{
-    Body, Cell, LEVEL, Metric, Plan, Response, Set, Task, p_value, standard_error,
-};
+use cognate::compare::{Body, Cell, LEVEL, Metric, Plan, Set, p_value, standard_error};
 use cognate::data::encode::EncoderConfig;
 use cognate::data::levels::Levels;
 use cognate::data::table::{Column, Table};
+use cognate::pipeline::tasks::{Form, Response, Task};
 use cognate::rng::rng;
 
 fn names(names: &[&str]) -> Vec<String> {
@@ -25,9 +24,11 @@ fn set(rows: usize, tasks: Vec<Task>) -> Set {
         table: Table::new(vec![column("a"), column("b")]).unwrap(),
         features: names(&["a", "b"]),
         encoder: EncoderConfig::default(),
+        form: Form::Wide,
         tasks,
         groups: None,
         weights: None,
+        relation: None,
     }
 }
 

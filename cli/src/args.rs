@@ -118,6 +118,9 @@ pub struct Compare {
     /// Rows with the same value here are one task
     #[arg(long, value_name = "COL", conflicts_with = "targets")]
     pub task: Option<String>,
+    /// What relates the tasks, a CSV of node,parent[,lambda], of a,b,weight, or a matrix with names
+    #[arg(long, value_name = "FILE")]
+    pub relation: Option<PathBuf>,
     /// Folds of the cross-validation
     #[arg(long, default_value_t = 5, value_name = "N")]
     pub folds: usize,
@@ -125,7 +128,9 @@ pub struct Compare {
 
 #[derive(Debug, Args)]
 pub struct Fit {
-    /// The method: logistic, linear, ridge or mlp
+    /// The method: logistic, linear, ridge or mlp for one model; for tasks that share, pooled, independent, mean-regularised,
+    /// shared-specific, tree, graph, icm, mtrl, clustered, random-effects, l21, l1, elastic, trace, dirty, robust, tree-lasso, and the networks hard-sharing,
+    /// cross-stitch, mmoe, ple, mtan and task-dag
     pub method: String,
     /// A CSV with a header, or - for stdin
     pub data: PathBuf,
@@ -141,6 +146,9 @@ pub struct Fit {
     /// Numbers of the model; f64 for linear models, f32 for networks if not said
     #[arg(long)]
     pub precision: Option<Precision>,
+    /// Rows with the same value here are one task
+    #[arg(long, value_name = "COL", conflicts_with = "targets")]
+    pub task: Option<String>,
     #[command(flatten)]
     pub source: Source,
     #[command(flatten)]
@@ -156,10 +164,10 @@ pub struct Settings {
     /// logistic: inverse strength of the L2 penalty [1]
     #[arg(long = "C", value_name = "X", allow_negative_numbers = true)]
     pub c: Option<f64>,
-    /// logistic, mlp: when to stop [1e-4]
+    /// logistic, networks: when to stop [1e-4]
     #[arg(long, value_name = "X", allow_negative_numbers = true)]
     pub tol: Option<f64>,
-    /// logistic, mlp: the most iterations or epochs [100; mlp 200]
+    /// logistic, networks: the most iterations or epochs [100; mlp 200]
     #[arg(long, value_name = "N")]
     pub max_iter: Option<usize>,
     /// logistic: the optimiser [lbfgs]
@@ -168,24 +176,53 @@ pub struct Settings {
     /// logistic: weigh the classes so that each counts the same
     #[arg(long)]
     pub class_weight: Option<ClassWeight>,
-    /// ridge, mlp: strength of the L2 penalty [1; mlp 1e-4]
+    /// ridge, networks: strength of the L2 penalty [1; mlp 1e-4]
     #[arg(long, value_name = "X", allow_negative_numbers = true)]
     pub alpha: Option<f64>,
-    /// mlp: widths of the hidden layers [100]
+    /// networks: widths of the hidden layers [100]
     #[arg(long, value_name = "N,N,..", value_delimiter = ',')]
     pub hidden: Option<Vec<usize>>,
-    /// mlp: what the hidden units do [relu]
+    /// networks: what the hidden units do [relu]
     #[arg(long)]
     pub activation: Option<Activation>,
-    /// mlp: the first step size of Adam [1e-3]
+    /// networks: the first step size of Adam [1e-3]
     #[arg(long, value_name = "X", allow_negative_numbers = true)]
     pub learning_rate: Option<f64>,
-    /// mlp: rows a step [200, or all of fewer]
+    /// networks: rows a step [200, or all of fewer]
     #[arg(long, value_name = "N")]
     pub batch_size: Option<usize>,
-    /// mlp: stop once a tenth of the rows, held out, no longer improves
+    /// networks: stop once a tenth of the rows, held out, no longer improves
     #[arg(long)]
     pub early_stopping: bool,
+    /// methods that share: strength of the penalty; chosen by cross-validation if not said
+    #[arg(long, value_name = "X", allow_negative_numbers = true)]
+    pub lambda: Option<f64>,
+    /// tree, tree-lasso, graph, icm: what relates the tasks, a CSV of node,parent[,lambda], of a,b,weight, or a matrix with names
+    #[arg(long, value_name = "FILE")]
+    pub relation: Option<PathBuf>,
+    /// networks that tasks share: how much each task counts, such as equal, dwa, mgda, pcgrad, nash-mtl [equal]
+    #[arg(long, value_name = "NAME")]
+    pub balance: Option<String>,
+    /// random-effects: what the covariance is learned by [reml]
+    #[arg(long)]
+    pub likelihood: Option<Likelihood>,
+    /// random-effects: the covariance of the tasks' own parts [full]
+    #[arg(long)]
+    pub covariance: Option<Covariance>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Likelihood {
+    Ml,
+    Reml,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Covariance {
+    Full,
+    Diagonal,
+    Scalar,
+    Intercept,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

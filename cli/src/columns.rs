@@ -1,9 +1,9 @@
 //! What the columns of a file are: targets and their kind, features, weights, groups.
 
-use cognate::compare::{Response, Task};
 use cognate::data::encode::{EncoderConfig, Impute};
 use cognate::data::levels::Levels;
 use cognate::data::table::{Column, Table, Values};
+use cognate::pipeline::tasks::{Response, Task};
 
 use crate::args::{Columns, Common, Fill};
 use crate::csv_file::{CsvFile, Hint};

@@ -13,11 +13,13 @@ use core::ops::ControlFlow;
 
 use cognate_kernels::Real;
 
-use super::{Body, Plan, Response, Set, Sharing, Task};
+use super::joint::Joint;
+use super::{Body, Plan, Set, Sharing};
 use crate::data::levels::Levels;
 use crate::data::table::Column;
 use crate::error::Result;
 use crate::model::{LogisticRegression, Mlp, Ridge};
+use crate::pipeline::tasks::{Response, Task};
 use crate::pipeline::{Labels, Learner, Pipeline, Recipe, Target, Training};
 
 /// What one cell found.
@@ -70,6 +72,15 @@ impl Plan<'_> {
         let units = match method.sharing {
             Sharing::Pooled => tasks.chunks(tasks.len()),
             Sharing::Independent => tasks.chunks(1),
+            Sharing::Joint(method) => {
+                let joint = Joint {
+                    plan: self,
+                    method,
+                    fold,
+                    side: &side,
+                };
+                return joint.run(clock);
+            }
         };
         let mut cell = Cell::default();
         for tasks in units {
@@ -85,19 +96,20 @@ impl Plan<'_> {
     }
 }
 
+/// What a row is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Side {
+pub(super) enum Side {
     None,
     Train,
     Test,
 }
 
 /// Tasks that share a model.
-struct Unit<'a> {
-    set: &'a Set,
-    tasks: &'a [Task],
-    side: &'a [Side],
-    seed: u64,
+pub(super) struct Unit<'a> {
+    pub set: &'a Set,
+    pub tasks: &'a [Task],
+    pub side: &'a [Side],
+    pub seed: u64,
 }
 
 /// Rows to learn from.
@@ -120,7 +132,7 @@ impl Unit<'_> {
         pairs.filter(move |(row, _)| self.side[*row] == side)
     }
 
-    fn run(&self, body: Body, cell: &mut Cell, clock: &impl Fn() -> u64) -> Result<()> {
+    pub(super) fn run(&self, body: Body, cell: &mut Cell, clock: &impl Fn() -> u64) -> Result<()> {
         let lesson = self.lesson(body);
         match lesson.body {
             Body::Mlp(_) => self.learn_and_score::<f32>(&lesson, cell, clock),
@@ -240,8 +252,7 @@ impl Unit<'_> {
     /// Loss of a prediction, and whether it hits.
     fn score<T: Real>(&self, lesson: &Lesson, label: f64, values: &[T]) -> (f64, bool) {
         let Response::Classes(levels) = self.response() else {
-            let error = values[0].to_f64() - label;
-            return (error * error, false);
+            return loss(self.response(), label, |_| values[0].to_f64());
         };
         let (k, known) = (levels.len(), lesson.present.len());
         let unseen = 1.0 / (lesson.rows.len() + k) as f64;
@@ -250,14 +261,21 @@ impl Unit<'_> {
             Some(place) => share * values[place].to_f64(),
             None => unseen,
         };
-        let own = of(label as u32);
-        // The first of equals counts, as in a prediction.
-        let best = (0..k as u32).fold(0, |best, c| if of(c) > of(best) { c } else { best });
-        (
-            -Real::ln(own.max(LEAST_PROBABILITY)),
-            f64::from(best) == label,
-        )
+        loss(self.response(), label, of)
     }
+}
+
+/// The loss of a prediction, the number or the probability `of` each class, and whether it hits.
+pub(super) fn loss(response: &Response, label: f64, of: impl Fn(u32) -> f64) -> (f64, bool) {
+    let Response::Classes(levels) = response else {
+        let error = of(0) - label;
+        return (error * error, false);
+    };
+    // The first of equals counts, as in a prediction.
+    let better = |best, c| if of(c) > of(best) { c } else { best };
+    let best = (1..levels.len() as u32).fold(0, better);
+    let own = of(label as u32).max(LEAST_PROBABILITY);
+    (-Real::ln(own), f64::from(best) == label)
 }
 
 fn network<K>(width: usize, seed: u64) -> Mlp<K> {
@@ -267,7 +285,7 @@ fn network<K>(width: usize, seed: u64) -> Mlp<K> {
 }
 
 impl Losses {
-    fn add(&mut self, weight: f64, (loss, hit): (f64, bool)) {
+    pub(super) fn add(&mut self, weight: f64, (loss, hit): (f64, bool)) {
         self.loss += weight * loss;
         self.hits += if hit { weight } else { 0.0 };
         self.weight += weight;

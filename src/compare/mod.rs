@@ -8,13 +8,16 @@
 //! Whatever is learned from data (levels, fill values, scalers, models) is learned from the training rows of the cell. Features and
 //! targets that are numbers are standardised for every method.
 //!
-//! **Tasks.** A [`Set`] has one task or several: several targets over the same rows, or rows of different tasks. A method is *pooled*,
-//! one model over all rows of all tasks, or *independent*, one model a task; tasks of different kinds cannot be pooled.
+//! **Tasks.** A [`Set`] has one task or several: several targets over the same rows, or rows of different tasks. A method shares by one
+//! model over all rows of all tasks (*pooled*), by none (*independent*: one model a task), or in one of the ways of
+//! [`crate::mtl::linear`], whose strength is chosen by cross-validation within the cell's training rows, the same for each. Methods that
+//! cannot learn the tasks' kinds are left out; those that must know how tasks are related run where the set says so.
 //!
 //! **Scores** are losses, the smaller the better, over all test rows of a fold: the mean squared error, or the logarithmic loss; where
 //! tasks are of different kinds the mean over tasks of the loss divided by that of the constant.
 
 mod cell;
+mod joint;
 mod plan;
 mod reduce;
 mod student;
@@ -26,6 +29,7 @@ pub use reduce::{MethodReport, Metric, SetReport, TaskReport};
 pub use verdict::{LEVEL, Verdict, p_value, standard_error};
 
 use alloc::{
+    boxed::Box,
     format,
     string::{String, ToString},
     vec,
@@ -33,30 +37,11 @@ use alloc::{
 };
 
 use crate::data::encode::EncoderConfig;
-use crate::data::levels::Levels;
 use crate::data::table::Table;
-
-/// What a task predicts.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Response {
-    /// A number.
-    Number,
-    /// One of these.
-    Classes(Levels),
-}
-
-/// One task of a set: its labelled rows and their answers.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Task {
-    /// The task's name: a target column's, or a value of the task column.
-    pub name: String,
-    /// What it predicts.
-    pub response: Response,
-    /// Rows of the set's table that have a label, each once.
-    pub rows: Vec<usize>,
-    /// Their labels, in the same order: a number, or the place of the class in its levels.
-    pub labels: Vec<f64>,
-}
+use crate::error::{Error, Result};
+use crate::mtl::Kind;
+use crate::mtl::linear::LinearMethod;
+use crate::pipeline::tasks::{Form, Relation, Response, Task, linear_method, linear_methods};
 
 /// Data to compare methods on.
 #[derive(Clone, Debug)]
@@ -69,12 +54,16 @@ pub struct Set {
     pub features: Vec<String>,
     /// How they are encoded.
     pub encoder: EncoderConfig,
+    /// How the table shows tasks.
+    pub form: Form,
     /// The tasks, at least one.
     pub tasks: Vec<Task>,
     /// A group a row, if groups must not be torn apart.
     pub groups: Option<Vec<u32>>,
     /// A weight a row.
     pub weights: Option<Vec<f64>>,
+    /// How the tasks are related, if that is known.
+    pub relation: Option<Relation>,
 }
 
 impl Set {
@@ -83,6 +72,23 @@ impl Set {
         self.tasks
             .windows(2)
             .all(|t| t[0].response == t[1].response)
+    }
+
+    fn kinds(&self) -> Vec<Kind> {
+        self.tasks.iter().map(|t| t.response.kind()).collect()
+    }
+
+    /// The method of [`Sharing::Joint`] called `name`.
+    fn joint_method(&self, name: &'static str) -> Result<Box<dyn LinearMethod>> {
+        let tasks: Vec<&str> = self.tasks.iter().map(|t| t.name.as_str()).collect();
+        let related = || self.relation.as_ref()?.method(name, &tasks);
+        let missing = Error::Task {
+            name: name.to_string(),
+            problem: "is no method for these tasks",
+        };
+        linear_method(name, Some(TOLERANCE))
+            .or_else(related)
+            .ok_or(missing)
     }
 
     fn weight(&self, row: usize) -> f64 {
@@ -108,6 +114,9 @@ pub enum Sharing {
     Pooled,
     /// One model each.
     Independent,
+    /// By the linear method or the architecture of this name, which learns all tasks together; pooled and independent are among the
+    /// linear ones where tasks are of one kind.
+    Joint(&'static str),
 }
 
 /// A method to compare.
@@ -124,24 +133,84 @@ pub struct Method {
 /// The widths of the two networks.
 const WIDTHS: [usize; 2] = [32, 128];
 
+/// The duality gap, relative to the objective, at which fits of a comparison end.
+const TOLERANCE: f64 = 1e-4;
+
+/// Whether the cost of a linear method is borne for tasks of these kinds. That of learned relations and of norms of a spectrum grows with
+/// the square or cube of the tasks; norms take many steps on other losses than squares, least where squares are added to them.
+fn is_borne(method: &str, kinds: &[Kind]) -> bool {
+    let numbers = kinds.iter().all(|kind| *kind == Kind::Number);
+    match method {
+        "mtrl" | "clustered" => kinds.len() <= 30,
+        "l21" | "l1" => numbers,
+        "trace" | "dirty" | "robust" => numbers && kinds.len() <= 60,
+        _ => true,
+    }
+}
+
+/// The linear methods that could learn the tasks of `set`, but would take too long.
+pub fn left_out(set: &Set) -> Vec<&'static str> {
+    let kinds = set.kinds();
+    let slow = |name: &&str| set.tasks.len() > 1 && !is_borne(name, &kinds);
+    linear_methods(&kinds).filter(slow).collect()
+}
+
 /// The methods that fit `set`, the constant first.
 ///
-/// With one task they are named by their model. With several, `pooled` and `independent` are linear, and networks append their name.
+/// With one task they are named by their model. With several, the linear ones by how they share, and networks append their name.
 pub fn methods(set: &Set) -> Vec<Method> {
-    let bodies = [Body::Linear].into_iter().chain(WIDTHS.map(Body::Mlp));
-    let sharings = match set.tasks.len() {
-        1 => vec![Sharing::Independent],
-        _ if set.one_kind() => vec![Sharing::Pooled, Sharing::Independent],
-        _ => vec![Sharing::Independent],
+    let constant = (Body::Constant, Sharing::Independent);
+    let linear = linear_sharings(set).into_iter();
+    let sharings: &[Sharing] = match set.tasks.len() {
+        1 => &[Sharing::Independent],
+        _ if set.one_kind() => &[Sharing::Pooled, Sharing::Independent],
+        _ => &[Sharing::Independent],
     };
-    let all = bodies.flat_map(|body| sharings.iter().map(move |&sharing| (body, sharing)));
-    core::iter::once((Body::Constant, Sharing::Independent))
-        .chain(all)
+    let networks = WIDTHS.iter().flat_map(|&width| {
+        let body = Body::Mlp(width);
+        sharings.iter().map(move |&sharing| (body, sharing))
+    });
+    let shared = shared_networks(set).map(|name| (Body::Mlp(WIDTHS[0]), Sharing::Joint(name)));
+    core::iter::once(constant)
+        .chain(linear.map(|sharing| (Body::Linear, sharing)))
+        .chain(networks)
+        .chain(shared)
         .map(|(body, sharing)| Method {
             name: method_name(set, body, sharing),
             body,
             sharing,
         })
+        .collect()
+}
+
+/// The architectures of networks that are tried on the tasks of `set`; parameters a task make the later ones dear for many.
+fn shared_networks(set: &Set) -> impl Iterator<Item = &'static str> {
+    let names = match set.tasks.len() {
+        1 => &[][..],
+        2..=10 => &["hard-sharing", "cross-stitch", "mmoe", "ple", "mtan"],
+        11..=200 => &["hard-sharing"],
+        _ => &[],
+    };
+    names.iter().copied()
+}
+
+/// The ways for linear models to share that can learn the tasks of `set`. One that does not share is always among them.
+fn linear_sharings(set: &Set) -> Vec<Sharing> {
+    if set.tasks.len() == 1 {
+        return vec![Sharing::Independent];
+    }
+    let kinds = set.kinds();
+    let able = |name: &&str| set.one_kind() || *name != "pooled";
+    let names = linear_methods(&kinds).filter(able);
+    let names = names.filter(|name| is_borne(name, &kinds));
+    let related = set.relation.iter().flat_map(Relation::methods);
+    let names: Vec<&str> = names.chain(related).collect();
+    let own = match names.contains(&"independent") {
+        true => None,
+        false => Some(Sharing::Independent),
+    };
+    own.into_iter()
+        .chain(names.into_iter().map(Sharing::Joint))
         .collect()
 }
 
@@ -158,11 +227,13 @@ fn method_name(set: &Set, body: Body, sharing: Sharing) -> String {
     let shared = match sharing {
         Sharing::Pooled => "pooled",
         Sharing::Independent => "independent",
+        Sharing::Joint(name) => name,
     };
     match body {
         _ if set.tasks.len() == 1 => own.to_string(),
         Body::Constant => own.to_string(),
         Body::Linear => shared.to_string(),
+        Body::Mlp(_) if matches!(sharing, Sharing::Joint(_)) => shared.to_string(),
         Body::Mlp(_) => format!("{shared}-{own}"),
     }
 }

@@ -5,9 +5,10 @@
 
 use alloc::{collections::BTreeMap, vec::Vec};
 
-use super::{Method, Response, Set, methods};
+use super::{Method, Set, methods};
 use crate::data::split::{GroupKFold, KFold, Split, StratifiedKFold};
 use crate::error::Result;
+use crate::pipeline::tasks::Response;
 
 /// A comparison: a set, its folds, the methods.
 #[derive(Clone, Debug)]

@@ -4,7 +4,8 @@ use alloc::{string::String, vec::Vec};
 
 use super::cell::{Cell, Losses};
 use super::verdict::{Verdict, judge, standard_error};
-use super::{Body, Plan, Response, Sharing};
+use super::{Body, Plan, Sharing};
+use crate::pipeline::tasks::{Response, Task};
 
 /// What scores are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,6 +78,9 @@ pub struct TaskReport {
     pub gain: f64,
 }
 
+/// Ways not to share.
+const OWN: [Sharing; 2] = [Sharing::Independent, Sharing::Joint("independent")];
+
 impl Plan<'_> {
     /// Reduces all cells, in the order of [`Plan::cells`].
     ///
@@ -97,7 +101,7 @@ impl Plan<'_> {
         let independent = self
             .methods
             .iter()
-            .position(|m| (m.body, m.sharing) == (Body::Linear, Sharing::Independent));
+            .position(|m| m.body == Body::Linear && OWN.contains(&m.sharing));
         let tasks = match (place(&verdict.winner), independent) {
             (Some(winner), Some(own)) => self.gains(of_method[winner], of_method[own]),
             _ => Vec::new(),
@@ -138,7 +142,7 @@ impl Plan<'_> {
         let weight = cells.iter().map(|c| c.total().weight).sum::<f64>();
         let rows: usize = cells.iter().map(|c| c.rows).sum();
         let predict_ns: u64 = cells.iter().map(|c| c.predict_ns).sum();
-        let classes = |t: &super::Task| t.response != Response::Number;
+        let classes = |t: &Task| t.response != Response::Number;
         MethodReport {
             name: name.into(),
             mean: folds.iter().sum::<f64>() / folds.len() as f64,
@@ -154,7 +158,7 @@ impl Plan<'_> {
 
     fn gains(&self, winner: &[Cell], independent: &[Cell]) -> Vec<TaskReport> {
         let loss = |cells: &[Cell], task: usize| cells.iter().map(|c| c.tasks[task].loss).sum();
-        let report = |(i, task): (usize, &super::Task)| {
+        let report = |(i, task): (usize, &Task)| {
             let (won, own): (f64, f64) = (loss(winner, i), loss(independent, i));
             TaskReport {
                 name: task.name.clone(),

@@ -21,6 +21,7 @@ use alloc::{
 use cognate_kernels::Real;
 
 use super::model::Model;
+use super::tasks::{LINEAR, NETWORK, TaskPipeline};
 use super::{Pipeline, Target};
 use crate::data::encode::{Empty, Encoder, Feature, Kind};
 use crate::data::levels::Levels;
@@ -37,10 +38,12 @@ pub enum AnyPipeline {
     F32(Pipeline<f32>),
     /// In `f64`.
     F64(Pipeline<f64>),
+    /// Of several tasks.
+    Tasks(TaskPipeline),
 }
 
 impl AnyPipeline {
-    /// Reads a model file that [`Pipeline::to_file`] made.
+    /// Reads a model file that [`Pipeline::to_file`] or [`TaskPipeline::to_file`] made.
     ///
     /// # Errors
     /// [`Error::File`] if the bytes are no safetensors file, one of something else, of a later format, or damaged.
@@ -55,6 +58,9 @@ impl AnyPipeline {
             }
             Ok(_) => {}
         }
+        if [LINEAR, NETWORK].contains(&meta.text("kind")?.as_str()) {
+            return Ok(Self::Tasks(TaskPipeline::read(&meta)?));
+        }
         match meta.text("precision")?.as_str() {
             "f32" => Ok(Self::F32(meta.pipeline()?)),
             "f64" => Ok(Self::F64(meta.pipeline()?)),
@@ -66,31 +72,41 @@ impl AnyPipeline {
 impl<T: Real> Pipeline<T> {
     /// The whole pipeline as a safetensors file.
     pub fn to_file(&self) -> Vec<u8> {
-        let mut file = Writer::new()
-            .text("format_version", VERSION)
-            .text("kind", self.model.kind())
-            .text("precision", T::NAME)
-            .text("seed", &self.seed.to_string())
+        let mut file = write_start(self.model.kind(), T::NAME, self.seed)
             .text("targets", &strings(self.target.names()));
         if let Target::Classes { levels, .. } = &self.target {
             file = file.text("classes", &strings(levels.names()));
         }
         file = write_encoder(file, &self.encoder);
-        let scalers = [
-            ("scaler", &self.scaler),
-            ("target_scaler", &self.target_scaler),
-        ];
-        for (name, scaler) in scalers {
-            if let Some(scaler) = scaler {
-                let pair = format!("[{},{}]", numbers(scaler.shift()), numbers(scaler.scale()));
-                file = file.text(name, &pair);
-            }
-        }
+        file = write_scalers(file, self.scaler.as_ref(), self.target_scaler.as_ref());
         self.model.write(file).finish()
     }
 }
 
-fn write_encoder(file: Writer, encoder: &Encoder) -> Writer {
+/// A file that says what it is.
+pub(super) fn write_start(kind: &str, precision: &str, seed: u64) -> Writer {
+    Writer::new()
+        .text("format_version", VERSION)
+        .text("kind", kind)
+        .text("precision", precision)
+        .text("seed", &seed.to_string())
+}
+
+pub(super) fn write_scalers(
+    file: Writer,
+    features: Option<&Scaler>,
+    targets: Option<&Scaler>,
+) -> Writer {
+    let write = |file: Writer, (name, scaler): (&str, &Scaler)| {
+        let pair = format!("[{},{}]", numbers(scaler.shift()), numbers(scaler.scale()));
+        file.text(name, &pair)
+    };
+    let features = features.map(|scaler| ("scaler", scaler));
+    let targets = targets.map(|scaler| ("target_scaler", scaler));
+    features.into_iter().chain(targets).fold(file, write)
+}
+
+pub(super) fn write_encoder(file: Writer, encoder: &Encoder) -> Writer {
     let features = encoder.features();
     let names: Vec<String> = features.iter().map(|f| f.name.clone()).collect();
     let categories = features.iter().filter_map(|f| match &f.kind {
@@ -108,7 +124,7 @@ fn write_encoder(file: Writer, encoder: &Encoder) -> Writer {
         .text("imputation", &object(imputation))
 }
 
-fn strings(texts: &[String]) -> String {
+pub(super) fn strings(texts: &[String]) -> String {
     let quoted: Vec<String> = texts.iter().map(|t| quote(t)).collect();
     format!("[{}]", quoted.join(","))
 }
@@ -119,7 +135,7 @@ fn numbers(numbers: &[f64]) -> String {
     format!("[{}]", decimals.join(","))
 }
 
-fn object<'a>(members: impl Iterator<Item = (&'a String, String)>) -> String {
+pub(super) fn object<'a>(members: impl Iterator<Item = (&'a String, String)>) -> String {
     let members: Vec<String> = members
         .map(|(name, value)| format!("{}:{value}", quote(name)))
         .collect();
@@ -149,7 +165,11 @@ impl Meta<'_, '_, '_> {
     }
 
     /// The JSON under `name`, read by `read` to its end.
-    fn json<R>(&self, name: &str, read: impl FnOnce(&mut Json<'_>) -> Result<R>) -> Result<R> {
+    pub(super) fn json<R>(
+        &self,
+        name: &str,
+        read: impl FnOnce(&mut Json<'_>) -> Result<R>,
+    ) -> Result<R> {
         let text = self.text(name)?;
         let mut json = Json::new(&text, 0);
         let value = read(&mut json)?;
@@ -193,17 +213,24 @@ impl Meta<'_, '_, '_> {
         if model.features().is_some_and(|d| d != encoder.width()) {
             return self.bad("the model has other features than the metadata say");
         }
-        let Ok(seed) = self.text("seed")?.parse() else {
-            return self.bad("the model file's seed is no integer");
-        };
         Ok(Pipeline {
             scaler: self.scaler("scaler", encoder.width())?,
             target_scaler: self.scaler("target_scaler", target.width())?,
             encoder,
             model,
             target,
-            seed,
+            seed: self.seed()?,
         })
+    }
+
+    pub(super) fn seed(&self) -> Result<u64> {
+        let seed = self.text("seed")?.parse();
+        seed.or_else(|_| self.bad("the model file's seed is no integer"))
+    }
+
+    /// The rows of the matrix called `name`.
+    pub(super) fn rows(&self, name: &str) -> Option<usize> {
+        self.0.tensor(name)?.shape().sizes().first().copied()
     }
 
     fn target(&self) -> Result<Target> {
@@ -223,7 +250,7 @@ impl Meta<'_, '_, '_> {
         }
     }
 
-    fn encoder(&self) -> Result<Encoder> {
+    pub(super) fn encoder(&self) -> Result<Encoder> {
         let names = self.json("features", read_strings)?;
         let mut categories = self.json("categories", |json| read_object(json, read_strings))?;
         let mut fills = self.json("imputation", |json| read_object(json, read_numbers))?;
@@ -246,7 +273,7 @@ impl Meta<'_, '_, '_> {
     }
 
     /// The scaler of `width` columns under `name`, if there is one.
-    fn scaler(&self, name: &str, width: usize) -> Result<Option<Scaler>> {
+    pub(super) fn scaler(&self, name: &str, width: usize) -> Result<Option<Scaler>> {
         if self.0.text(name).is_none() {
             return Ok(None);
         }
@@ -272,15 +299,15 @@ fn read_list<R>(
     Ok(items)
 }
 
-fn read_strings(json: &mut Json<'_>) -> Result<Vec<String>> {
+pub(super) fn read_strings(json: &mut Json<'_>) -> Result<Vec<String>> {
     read_list(json, |json| json.text().map(|t: Text<'_>| t.to_string()))
 }
 
-fn read_numbers(json: &mut Json<'_>) -> Result<Vec<f64>> {
+pub(super) fn read_numbers(json: &mut Json<'_>) -> Result<Vec<f64>> {
     read_list(json, |json| json.number())
 }
 
-fn read_object<R>(
+pub(super) fn read_object<R>(
     json: &mut Json<'_>,
     mut value: impl FnMut(&mut Json<'_>) -> Result<R>,
 ) -> Result<BTreeMap<String, R>> {

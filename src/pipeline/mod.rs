@@ -11,6 +11,7 @@ mod file;
 mod learner;
 mod model;
 mod score;
+pub mod tasks;
 
 pub use file::AnyPipeline;
 pub use learner::{Learner, Outcome};

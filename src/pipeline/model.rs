@@ -127,7 +127,7 @@ fn write_linear<T: Real>(file: Writer, coef: MatRef<'_, T>, intercept: &[T]) -> 
 }
 
 /// What files call the activations.
-const ACTIVATIONS: [(&str, Activation); 5] = [
+pub(super) const ACTIVATIONS: [(&str, Activation); 5] = [
     ("identity", Activation::Identity),
     ("relu", Activation::Relu),
     ("tanh", Activation::Tanh),

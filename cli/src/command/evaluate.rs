@@ -1,15 +1,15 @@
 //! `cognate evaluate`: a model's scores on a table with labels.
 
 use cognate::Real;
-use cognate::pipeline::{AnyPipeline, Labels, Pipeline, Prediction, Scores, Target};
-use serde_json::{Map, Value, json};
+use cognate::pipeline::tasks::TaskScores;
+use cognate::pipeline::{AnyPipeline, Labels, Pipeline, Prediction, Target};
 
-use super::{feature_table, read_csv, read_model};
+use super::scores::{scores_json, scores_lines};
+use super::{feature_table, read_csv, read_model, tasks};
 use crate::args::{Common, Evaluate};
 use crate::csv_file::{CsvFile, Hint};
 use crate::failure::{Failure, Result};
 use crate::output;
-use crate::report::{rounded, table, thousands};
 
 pub fn run(args: &Evaluate, common: &Common) -> Result<()> {
     let model = read_model(&args.model)?;
@@ -17,22 +17,17 @@ pub fn run(args: &Evaluate, common: &Common) -> Result<()> {
     let scored = match model {
         AnyPipeline::F32(pipeline) => evaluate(&pipeline, &csv)?,
         AnyPipeline::F64(pipeline) => evaluate(&pipeline, &csv)?,
+        AnyPipeline::Tasks(pipeline) => tasks::evaluate(&pipeline, &csv)?,
     };
     if common.json {
-        output::print_json(&scored.json())
+        output::print_json(&scores_json(&scored))
     } else {
-        output::print(|out| scored.lines().iter().try_for_each(|l| writeln!(out, "{l}")))
+        let lines = scores_lines(&scored);
+        output::print(|out| lines.iter().try_for_each(|l| writeln!(out, "{l}")))
     }
 }
 
-/// Scores over all rows, and of each task.
-struct Scored {
-    rows: usize,
-    all: Scores,
-    tasks: Vec<(String, usize, Scores)>,
-}
-
-fn evaluate<T: Real>(pipeline: &Pipeline<T>, csv: &CsvFile) -> Result<Scored> {
+fn evaluate<T: Real>(pipeline: &Pipeline<T>, csv: &CsvFile) -> Result<TaskScores> {
     let table = feature_table(csv, pipeline.encoder())?;
     let fault = |e: cognate::Error| csv.fault(&e, Hint::None);
     let prediction = pipeline.predict(&table).map_err(fault)?;
@@ -49,7 +44,7 @@ fn evaluate<T: Real>(pipeline: &Pipeline<T>, csv: &CsvFile) -> Result<Scored> {
             let labels = labels.map_err(|e| csv.fault_in(&rows, &e, Hint::None))?;
             let scores = prediction.take(&rows).score(Labels::Classes(&labels), None);
             let scores = scores.map_err(fault)?;
-            Ok(Scored {
+            Ok(TaskScores {
                 rows: rows.len(),
                 all: scores.clone(),
                 tasks: vec![(name.clone(), rows.len(), scores)],
@@ -63,7 +58,7 @@ fn evaluate_numbers<T: Real>(
     prediction: &Prediction<T>,
     names: &[String],
     csv: &CsvFile,
-) -> Result<Scored> {
+) -> Result<TaskScores> {
     let fault = |e: cognate::Error| csv.fault(&e, Hint::None);
     let (mut truth, mut said) = (Vec::new(), Vec::new());
     let mut tasks = Vec::new();
@@ -91,14 +86,15 @@ fn evaluate_numbers<T: Real>(
         values: said,
         width: 1,
     };
-    Ok(Scored {
+    Ok(TaskScores {
         rows: truth.len(),
         all: all.score(Labels::Numbers(&truth), None).map_err(fault)?,
         tasks,
     })
 }
 
-fn check_labelled(csv: &CsvFile, name: &str, rows: &[usize]) -> Result<()> {
+/// Makes sure that `rows`, those with a label in the column called `name`, are some.
+pub fn check_labelled(csv: &CsvFile, name: &str, rows: &[usize]) -> Result<()> {
     if rows.is_empty() {
         return Err(Failure::at(
             csv.place(),
@@ -106,48 +102,4 @@ fn check_labelled(csv: &CsvFile, name: &str, rows: &[usize]) -> Result<()> {
         ));
     }
     Ok(())
-}
-
-fn metrics(scores: &Scores) -> Map<String, Value> {
-    scores
-        .iter()
-        .map(|(name, x)| (name.to_string(), json!(x)))
-        .collect()
-}
-
-impl Scored {
-    fn json(&self) -> Value {
-        let task = |(name, rows, scores): &(String, usize, Scores)| {
-            let mut task = metrics(scores);
-            task.insert("rows".to_owned(), json!(rows));
-            (name.clone(), Value::Object(task))
-        };
-        let tasks: Map<_, _> = self.tasks.iter().map(task).collect();
-        json!({ "rows": self.rows, "metrics": metrics(&self.all), "tasks": tasks })
-    }
-
-    fn lines(&self) -> Vec<String> {
-        let names = self.all.iter().map(|(name, _)| name.to_string());
-        let mut rows = vec![
-            ["task".to_owned(), "rows".to_owned()]
-                .into_iter()
-                .chain(names)
-                .collect::<Vec<_>>(),
-        ];
-        let row = |name: &str, count: usize, scores: &Scores| {
-            let head = [name.to_owned(), thousands(count as f64)];
-            head.into_iter()
-                .chain(scores.iter().map(|(_, x)| rounded(*x)))
-                .collect()
-        };
-        rows.extend(
-            self.tasks
-                .iter()
-                .map(|(name, count, scores)| row(name, *count, scores)),
-        );
-        if self.tasks.len() > 1 {
-            rows.push(row("all", self.rows, &self.all));
-        }
-        table(&rows, &[0])
-    }
 }

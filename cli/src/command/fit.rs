@@ -4,14 +4,16 @@ use std::ops::ControlFlow;
 use std::time::Instant;
 
 use cognate::Real;
-use cognate::compare::Response;
 use cognate::data::encode::Encoder;
 use cognate::data::split::{Split, TestSize, group_split, stratified_split, train_test_split};
 use cognate::data::table::Table;
+use cognate::pipeline::tasks::Response;
 use cognate::pipeline::{Labels, Outcome, Pipeline, Recipe, Scores, Target, Training};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-use super::method::Method;
+use super::method::{Method, check_settings};
+use super::scores::metrics;
+use super::tasks::{self, TaskMethod};
 use super::{read_csv, threads};
 use crate::args::{Common, Fit, Precision};
 use crate::columns::TargetColumn;
@@ -22,8 +24,16 @@ use crate::progress::bar;
 use crate::report::{duration, rounded, table, thousands};
 
 pub fn run(args: &Fit, common: &Common) -> Result<()> {
+    if let Some(method) = TaskMethod::named(&args.method) {
+        return tasks::fit(method, args, common);
+    }
     let method = Method::parse(&args.method)?;
-    method.check(&args.settings)?;
+    check_settings(&args.method, &args.settings)?;
+    if args.task.is_some() {
+        let (name, some) = (&args.method, "mean-regularised, shared-specific or l21");
+        let what = format!("--task: {name} is one model for all rows; {some} are for tasks");
+        return Err(Failure::Usage(what));
+    }
     let job = Job::read(args, method, common)?;
     match args.precision.unwrap_or(method.precision()) {
         Precision::F32 => job.run::<f32>(args, common),
@@ -295,13 +305,9 @@ fn answers(targets: &[TargetColumn], rows: &[usize]) -> Result<(Target, Answers)
 
 impl<T: Real> Done<T> {
     fn json(&self, args: &Fit, bytes: Option<usize>) -> Value {
-        let scores = self.held_out.as_ref().map(|(rows, scores)| {
-            let metrics: Map<_, _> = scores
-                .iter()
-                .map(|(n, x)| (n.to_string(), json!(x)))
-                .collect();
-            json!({ "rows": rows, "metrics": metrics })
-        });
+        let held_out = self.held_out.as_ref();
+        let scores =
+            held_out.map(|(rows, scores)| json!({ "rows": rows, "metrics": metrics(scores) }));
         json!({
             "method": args.method,
             "precision": T::NAME,

@@ -1,11 +1,11 @@
 //! `cognate info`: what a model file holds.
 
 use cognate::Real;
-use cognate::data::encode::{Empty, Feature, Kind};
+use cognate::data::encode::{Empty, Encoder, Feature, Kind};
 use cognate::pipeline::{AnyPipeline, Pipeline, Target};
 use serde_json::{Value, json};
 
-use super::read_model;
+use super::{read_model, tasks};
 use crate::args::{Common, Info};
 use crate::failure::Result;
 use crate::output;
@@ -15,6 +15,7 @@ pub fn run(args: &Info, common: &Common) -> Result<()> {
     match read_model(&args.model)? {
         AnyPipeline::F32(pipeline) => show(&pipeline, common),
         AnyPipeline::F64(pipeline) => show(&pipeline, common),
+        AnyPipeline::Tasks(pipeline) => tasks::info(&pipeline, common),
     }
 }
 
@@ -31,11 +32,6 @@ fn describe<T: Real>(pipeline: &Pipeline<T>) -> Value {
         Target::Classes { levels, .. } => json!(levels.names()),
         Target::Numbers(_) => Value::Null,
     };
-    let feature = |f: &Feature| {
-        let (levels, fill) = (levels(f), fill(f));
-        json!({ "name": f.name, "levels": levels, "fill": fill })
-    };
-    let features = pipeline.encoder().features();
     json!({
         "kind": pipeline.model().kind(),
         "precision": T::NAME,
@@ -44,8 +40,17 @@ fn describe<T: Real>(pipeline: &Pipeline<T>) -> Value {
         "targets": pipeline.target().names(),
         "classes": classes,
         "standardized": pipeline.scaler().is_some(),
-        "features": features.iter().map(feature).collect::<Vec<_>>(),
+        "features": features_json(pipeline.encoder()),
     })
+}
+
+/// Names, levels and fill values of the features.
+pub fn features_json(encoder: &Encoder) -> Value {
+    let feature = |f: &Feature| {
+        let (levels, fill) = (levels(f), fill(f));
+        json!({ "name": f.name, "levels": levels, "fill": fill })
+    };
+    encoder.features().iter().map(feature).collect()
 }
 
 fn levels(feature: &Feature) -> Option<&[String]> {
@@ -80,20 +85,20 @@ fn lines<T: Real>(pipeline: &Pipeline<T>) -> Vec<String> {
     if pipeline.scaler().is_some() {
         lines.push("features are standardised".to_owned());
     }
-    lines.push(format!("{} features:", pipeline.encoder().features().len()));
+    lines.extend(features_lines(pipeline.encoder()));
+    lines
+}
+
+/// The features, a line each.
+pub fn features_lines(encoder: &Encoder) -> Vec<String> {
+    let features = encoder.features();
     let row = |f: &Feature| {
         let kind = levels(f).map_or_else(|| "number".to_owned(), |names| names.join(", "));
         let empty = fill(f).map_or(String::new(), |x| format!("  empty: {}", rounded(x)));
         vec![format!("  {}", f.name), format!("{kind}{empty}")]
     };
-    lines.extend(table(
-        &pipeline
-            .encoder()
-            .features()
-            .iter()
-            .map(row)
-            .collect::<Vec<_>>(),
-        &[0, 1],
-    ));
+    let rows: Vec<Vec<String>> = features.iter().map(row).collect();
+    let mut lines = vec![format!("{} features:", features.len())];
+    lines.extend(table(&rows, &[0, 1]));
     lines
 }

@@ -4,6 +4,7 @@ use cognate::Activation;
 use cognate::model::{ClassWeight, LinearRegression, LogisticRegression, Mlp, Ridge, Solver};
 use cognate::pipeline::{Learner, Target};
 
+use super::tasks;
 use crate::args::{self, Precision, Settings};
 use crate::columns::Wish;
 use crate::failure::{Failure, Result};
@@ -23,16 +24,63 @@ const NAMES: [(&str, Method); 4] = [
     ("mlp", Method::Mlp),
 ];
 
+/// Makes sure that all settings given are those of the method called `name`.
+pub fn check_settings(name: &str, given: &Settings) -> Result<()> {
+    let nets = || ["mlp"].iter().chain(tasks::NETWORKS);
+    let mlp: Vec<&str> = nets().copied().collect();
+    let logistic_mlp: Vec<&str> = ["logistic"].iter().chain(nets()).copied().collect();
+    let ridge_mlp: Vec<&str> = ["ridge"].iter().chain(nets()).copied().collect();
+    let of: [(&str, bool, &[&str]); 16] = [
+        ("C", given.c.is_some(), &["logistic"]),
+        ("tol", given.tol.is_some(), &logistic_mlp),
+        ("max-iter", given.max_iter.is_some(), &logistic_mlp),
+        ("solver", given.solver.is_some(), &["logistic"]),
+        ("class-weight", given.class_weight.is_some(), &["logistic"]),
+        ("alpha", given.alpha.is_some(), &ridge_mlp),
+        ("hidden", given.hidden.is_some(), &mlp),
+        ("activation", given.activation.is_some(), &mlp),
+        ("learning-rate", given.learning_rate.is_some(), &mlp),
+        ("batch-size", given.batch_size.is_some(), &mlp),
+        ("early-stopping", given.early_stopping, &mlp),
+        ("balance", given.balance.is_some(), tasks::NETWORKS),
+        ("lambda", given.lambda.is_some(), tasks::WITH_LAMBDA),
+        ("relation", given.relation.is_some(), tasks::RELATED),
+        (
+            "likelihood",
+            given.likelihood.is_some(),
+            &["random-effects"],
+        ),
+        (
+            "covariance",
+            given.covariance.is_some(),
+            &["random-effects"],
+        ),
+    ];
+    let foreign = |(_, given, owners): &&(_, bool, &[&str])| *given && !owners.contains(&name);
+    match of.iter().find(foreign) {
+        None => Ok(()),
+        Some((option, _, owners)) => {
+            let what = format!(
+                "--{option} is a setting of {}, not of {name}",
+                owners.join(" and ")
+            );
+            Err(Failure::Usage(what))
+        }
+    }
+}
+
 impl Method {
     /// The method called `name`.
     pub fn parse(name: &str) -> Result<Self> {
         let found = NAMES.iter().find(|(n, _)| *n == name);
-        let names = || NAMES.map(|(n, _)| n).join(", ");
         let unknown = || {
-            Failure::Usage(format!(
-                "there is no method {name:?}; there are {}",
-                names()
-            ))
+            let names: Vec<&str> = NAMES
+                .iter()
+                .map(|(n, _)| *n)
+                .chain(tasks::names())
+                .collect();
+            let names = names.join(", ");
+            Failure::Usage(format!("there is no method {name:?}; there are {names}"))
         };
         found.map(|(_, method)| *method).ok_or_else(unknown)
     }
@@ -74,36 +122,6 @@ impl Method {
         Err(Failure::Usage(what))
     }
 
-    /// Makes sure that all settings given are the method's.
-    pub fn check(self, given: &Settings) -> Result<()> {
-        use Method::{Logistic, Mlp, Ridge};
-        let of: [(&str, bool, &[Self]); 11] = [
-            ("C", given.c.is_some(), &[Logistic]),
-            ("tol", given.tol.is_some(), &[Logistic, Mlp]),
-            ("max-iter", given.max_iter.is_some(), &[Logistic, Mlp]),
-            ("solver", given.solver.is_some(), &[Logistic]),
-            ("class-weight", given.class_weight.is_some(), &[Logistic]),
-            ("alpha", given.alpha.is_some(), &[Ridge, Mlp]),
-            ("hidden", given.hidden.is_some(), &[Mlp]),
-            ("activation", given.activation.is_some(), &[Mlp]),
-            ("learning-rate", given.learning_rate.is_some(), &[Mlp]),
-            ("batch-size", given.batch_size.is_some(), &[Mlp]),
-            ("early-stopping", given.early_stopping, &[Mlp]),
-        ];
-        match of
-            .iter()
-            .find(|(_, given, owners)| *given && !owners.contains(&self))
-        {
-            None => Ok(()),
-            Some((option, _, owners)) => {
-                let owners: Vec<&str> = owners.iter().map(|m| m.name()).collect();
-                let (name, owners) = (self.name(), owners.join(" and "));
-                let what = format!("--{option} is a setting of {owners}, not of {name}");
-                Err(Failure::Usage(what))
-            }
-        }
-    }
-
     /// The method with its settings.
     pub fn learner(self, given: &Settings, target: &Target, seed: u64, threads: usize) -> Learner {
         match self {
@@ -141,17 +159,10 @@ fn logistic(given: &Settings, threads: usize) -> LogisticRegression {
 
 fn mlp<K>(given: &Settings, seed: u64) -> Mlp<K> {
     let default = Mlp::<K>::default();
-    let activation = match given.activation {
-        Some(args::Activation::Identity) => Activation::Identity,
-        Some(args::Activation::Relu) | None => Activation::Relu,
-        Some(args::Activation::Tanh) => Activation::Tanh,
-        Some(args::Activation::Logistic) => Activation::Logistic,
-        Some(args::Activation::Gelu) => Activation::Gelu,
-    };
     let hidden = given.hidden.as_ref().unwrap_or(&default.hidden_layer_sizes);
     let mlp = Mlp::default()
         .with_hidden_layer_sizes(hidden)
-        .with_activation(activation)
+        .with_activation(activation(given.activation))
         .with_alpha(given.alpha.unwrap_or(default.alpha))
         .with_tol(given.tol.unwrap_or(default.tol))
         .with_max_iter(given.max_iter.unwrap_or(default.max_iter))
@@ -161,5 +172,16 @@ fn mlp<K>(given: &Settings, seed: u64) -> Mlp<K> {
     match given.batch_size {
         Some(rows) => mlp.with_batch_size(rows),
         None => mlp,
+    }
+}
+
+/// What the hidden units of a network do.
+pub fn activation(given: Option<args::Activation>) -> Activation {
+    match given {
+        Some(args::Activation::Identity) => Activation::Identity,
+        Some(args::Activation::Relu) | None => Activation::Relu,
+        Some(args::Activation::Tanh) => Activation::Tanh,
+        Some(args::Activation::Logistic) => Activation::Logistic,
+        Some(args::Activation::Gelu) => Activation::Gelu,
     }
 }

@@ -8,6 +8,9 @@ pub mod info;
 pub mod make;
 pub mod method;
 pub mod predict;
+mod scores;
+mod set;
+mod tasks;
 
 use std::path::Path;
 

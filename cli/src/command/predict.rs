@@ -6,7 +6,7 @@ use std::iter::once;
 use cognate::Real;
 use cognate::pipeline::{AnyPipeline, Pipeline, Prediction, Target};
 
-use super::{feature_table, read_csv, read_model};
+use super::{feature_table, read_csv, read_model, tasks};
 use crate::args::Predict;
 use crate::csv_file::{CsvFile, Hint};
 use crate::failure::{Failure, Result};
@@ -19,6 +19,7 @@ pub fn run(args: &Predict) -> Result<()> {
     match model {
         AnyPipeline::F32(pipeline) => predict(&pipeline, args, &csv),
         AnyPipeline::F64(pipeline) => predict(&pipeline, args, &csv),
+        AnyPipeline::Tasks(pipeline) => tasks::predict(&pipeline, args, &csv),
     }
 }
 

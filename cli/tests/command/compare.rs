@@ -92,10 +92,26 @@ fn tasks_in_a_column() {
         "mean",
         "pooled",
         "independent",
+        "mean-regularised",
+        "shared-specific",
+        "random-effects",
+        "mtrl",
+        "clustered",
+        "l21",
+        "l1",
+        "elastic",
+        "trace",
+        "dirty",
+        "robust",
         "pooled-mlp-32",
         "independent-mlp-32",
         "pooled-mlp-128",
         "independent-mlp-128",
+        "hard-sharing",
+        "cross-stitch",
+        "mmoe",
+        "ple",
+        "mtan",
     ];
     assert_eq!(names(&set["methods"]), expected);
     let mean = |i: usize| set["methods"][i]["mean"].as_f64().unwrap();
@@ -131,8 +147,14 @@ fn targets_of_different_kinds() {
     let expected = [
         "constant",
         "independent",
+        "elastic",
         "independent-mlp-32",
         "independent-mlp-128",
+        "hard-sharing",
+        "cross-stitch",
+        "mmoe",
+        "ple",
+        "mtan",
     ];
     assert_eq!(names(&set["methods"]), expected);
     assert!((set["methods"][0]["mean"].as_f64().unwrap() - 1.0).abs() < 1e-12);

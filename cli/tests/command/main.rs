@@ -5,5 +5,6 @@ mod compare;
 mod interrupted;
 mod round_trip;
 mod support;
+mod tasks;
 mod wrong_input;
 mod wrong_models;

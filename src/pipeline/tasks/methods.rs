@@ -1,0 +1,176 @@
+//! The linear methods by name: those that need nothing but the tasks, and those that are told how the tasks are related.
+
+use alloc::{boxed::Box, vec, vec::Vec};
+
+use crate::mtl::Kind;
+use crate::mtl::linear::prox::{
+    Dirty, Elastic, L1, L21, Robust, Settings, TaskGroup, Trace, TreeLasso,
+};
+use crate::mtl::linear::random_effects::RandomEffects;
+use crate::mtl::linear::{
+    Clustered, FitSettings, Graph, Icm, Independent, LinearMethod, MeanRegularised, Mtrl, Pooled,
+    SharedSpecific, Tree, TreeNode,
+};
+
+/// Makes a method with its default settings, but for the tolerance if one is given.
+type Make = fn(Option<f64>) -> Box<dyn LinearMethod>;
+
+/// Whether a method can learn tasks of these kinds together.
+type Learns = fn(&[Kind]) -> bool;
+
+/// The methods that need nothing but the tasks, from the simplest up.
+static METHODS: [(&str, Make, Learns); 13] = [
+    (
+        "pooled",
+        |tol| Box::new(Pooled::default().with_settings(smooth(tol))),
+        alike,
+    ),
+    (
+        "independent",
+        |tol| Box::new(Independent::default().with_settings(smooth(tol))),
+        alike,
+    ),
+    (
+        "mean-regularised",
+        |tol| Box::new(MeanRegularised::default().with_settings(smooth(tol))),
+        alike,
+    ),
+    (
+        "shared-specific",
+        |tol| Box::new(SharedSpecific::default().with_settings(smooth(tol))),
+        alike,
+    ),
+    (
+        "random-effects",
+        |_| Box::new(RandomEffects::default()),
+        numbers,
+    ),
+    (
+        "mtrl",
+        |tol| Box::new(Mtrl::default().with_settings(smooth(tol))),
+        alike,
+    ),
+    (
+        "clustered",
+        |tol| Box::new(Clustered::default().with_settings(smooth(tol))),
+        alike,
+    ),
+    (
+        "l21",
+        |tol| Box::new(L21::default().with_settings(sparse(tol))),
+        any,
+    ),
+    (
+        "l1",
+        |tol| Box::new(L1::default().with_settings(sparse(tol))),
+        any,
+    ),
+    (
+        "elastic",
+        |tol| Box::new(Elastic::default().with_settings(sparse(tol))),
+        any,
+    ),
+    (
+        "trace",
+        |tol| Box::new(Trace::default().with_settings(sparse(tol))),
+        any,
+    ),
+    (
+        "dirty",
+        |tol| Box::new(Dirty::default().with_settings(sparse(tol))),
+        any,
+    ),
+    (
+        "robust",
+        |tol| Box::new(Robust::default().with_settings(sparse(tol))),
+        any,
+    ),
+];
+
+fn smooth(tol: Option<f64>) -> FitSettings {
+    let default = FitSettings::default();
+    default.with_tol(tol.unwrap_or(default.tol))
+}
+
+fn sparse(tol: Option<f64>) -> Settings {
+    let default = Settings::default();
+    default.with_tol(tol.unwrap_or(default.tol))
+}
+
+/// Relations of whole tasks relate them link by link.
+fn alike(kinds: &[Kind]) -> bool {
+    kinds.windows(2).all(|k| k[0].links() == k[1].links())
+}
+
+/// The likelihood is that of a normal distribution.
+fn numbers(kinds: &[Kind]) -> bool {
+    kinds.iter().all(|kind| *kind == Kind::Number)
+}
+
+/// Norms take any links side by side.
+fn any(_: &[Kind]) -> bool {
+    true
+}
+
+/// The names of the methods that need nothing but the tasks and can learn tasks of these kinds together, from the simplest up.
+pub fn linear_methods(kinds: &[Kind]) -> impl Iterator<Item = &'static str> {
+    let able = METHODS.iter().filter(|(_, _, learns)| learns(kinds));
+    able.map(|(name, ..)| *name)
+}
+
+/// The method called `name`, if it is one that needs nothing but the tasks: with its default settings, but for the tolerance if one is
+/// given, a duality gap relative to the objective.
+pub fn linear_method(name: &str, tol: Option<f64>) -> Option<Box<dyn LinearMethod>> {
+    let found = METHODS.iter().find(|(own, ..)| *own == name);
+    found.map(|(_, make, _)| make(tol))
+}
+
+/// What is known of how tasks are related.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Relation {
+    /// They are nested.
+    Tree(Tree),
+    /// Pairs of them are alike.
+    Graph(Graph),
+    /// They have a covariance.
+    Icm(Icm),
+}
+
+impl Relation {
+    /// The names of the methods that use it.
+    pub fn methods(&self) -> Vec<&'static str> {
+        match self {
+            Self::Tree(_) => vec!["tree", "tree-lasso"],
+            Self::Graph(_) => vec!["graph"],
+            Self::Icm(_) => vec!["icm"],
+        }
+    }
+
+    /// The method called `name` for `tasks`, if it uses such a relation.
+    pub fn method(&self, name: &str, tasks: &[&str]) -> Option<Box<dyn LinearMethod>> {
+        match (self, name) {
+            (Self::Tree(tree), "tree") => Some(Box::new(tree.clone())),
+            (Self::Tree(tree), "tree-lasso") => Some(Box::new(TreeLasso::new(groups(tree, tasks)))),
+            (Self::Graph(graph), "graph") => Some(Box::new(graph.clone())),
+            (Self::Icm(icm), "icm") => Some(Box::new(icm.clone())),
+            _ => None,
+        }
+    }
+}
+
+/// A group a node of the tree: the tasks at and below it, with its strength.
+fn groups(tree: &Tree, tasks: &[&str]) -> Vec<TaskGroup> {
+    let parent = |name: &str| {
+        let node = tree.nodes.iter().find(|node| node.name == name)?;
+        node.parent.as_deref()
+    };
+    let group = |node: &TreeNode| {
+        let below = |task: &&&str| {
+            let mut line = core::iter::successors(Some(**task), |name| parent(name));
+            line.any(|name| name == node.name)
+        };
+        let own: Vec<&str> = tasks.iter().filter(below).copied().collect();
+        TaskGroup::new(&own, node.lambda)
+    };
+    tree.nodes.iter().map(group).collect()
+}
