@@ -6,6 +6,7 @@ use cognate_kernels::{MatMut, MatRef, Product, gemm, gemm_scratch};
 
 use super::curvature::{Basis, Left, Pairs};
 use super::likelihood::Slopes;
+use super::structure::lower;
 use crate::workspace::default_level;
 
 /// `k` and `N` of each number's change of Delta: `m x q` and `m x q x q`, or nothing without REML.
@@ -38,6 +39,53 @@ impl Through {
         let turned: Vec<f64> = self.by_inverse.chunks_exact(q * q).flat_map(both).collect();
         let n = |all| MatRef::planned(all, numbers, q * q);
         add_product(-1.0, n(&turned), n(&self.by_inverse).t(), hessian);
+    }
+}
+
+/// `sum M D A` over tasks for every number's change `D = e_a f_b' + f_b e_a'`, M being A or B:
+/// ```text
+/// element (p, s) is    sum_r (m_pa a_rs) f_rb + sum_r (m_pr a_as) f_rb
+/// ```
+/// of which each sum is one for a pair of elements, (p, a) or (a, s), and a product with `F`.
+struct Turned {
+    q: usize,
+    /// At (p, a): `s x b`.
+    left: Vec<f64>,
+    /// At (a, s): `p x b`.
+    right: Vec<f64>,
+}
+
+impl Turned {
+    /// `at(pq, rs)` is `sum m_pq a_rs`.
+    fn new(q: usize, f: &[f64], at: impl Fn((usize, usize), (usize, usize)) -> f64) -> Self {
+        let f = MatRef::planned(f, q, q);
+        let size = q * (q + 1) / 2 * q * q;
+        let (mut left, mut right) = (vec![0.0; size], vec![0.0; size]);
+        let mut elements = vec![0.0; q * q];
+        let parts = left
+            .chunks_exact_mut(q * q)
+            .zip(right.chunks_exact_mut(q * q));
+        for (pair, (left, right)) in lower(q).zip(parts) {
+            let mut multiply = |element: &dyn Fn((usize, usize)) -> f64, to: &mut [f64]| {
+                for (k, v) in elements.iter_mut().enumerate() {
+                    *v = element((k / q, k % q));
+                }
+                add_product(1.0, MatRef::planned(&elements, q, q), f, to);
+            };
+            multiply(&|rs| at(pair, rs), left);
+            multiply(&|pr| at(pr, pair), right);
+        }
+        Self { q, left, right }
+    }
+
+    /// For the number at (a, b): `q x q`.
+    fn of(&self, (a, b): (usize, usize)) -> Vec<f64> {
+        let q = self.q;
+        let pair = |i: usize, j: usize| i.max(j) * (i.max(j) + 1) / 2 + i.min(j);
+        let left = |p: usize, s: usize| self.left[pair(p, a) * q * q + s * q + b];
+        let right = |p: usize, s: usize| self.right[pair(a, s) * q * q + p * q + b];
+        let element = |at: usize| left(at / q, at % q) + right(at / q, at % q);
+        (0..q * q).map(element).collect()
     }
 }
 
@@ -116,17 +164,10 @@ pub(super) fn full(
     let (slope, spread) = (times_f(&slopes.slope), times_f(&slopes.spread));
     let gradient = places().map(|(a, b)| 2.0 * slope[a * q + b]).collect();
     let profiled = slopes.nu * slopes.noise * slopes.noise;
-    // sum over (i, j) of M[p, i] (e_a f_b' + f_b e_a')[i, j] A[j, s], for the M that `left` means.
-    let turn = |left: &dyn Fn(usize, usize) -> Left, (a, b): (usize, usize)| {
-        let term = |p: usize, s: usize, r: usize| {
-            f[r * q + b] * (pairs.at(left(p, a), (r, s)) + pairs.at(left(p, r), (a, s)))
-        };
-        let element = |at: usize| (0..q).map(|r| term(at / q, at % q, r)).sum::<f64>();
-        (0..q * q).map(element).collect::<Vec<_>>()
-    };
+    let by_b = Turned::new(q, f, |pq, rs| pairs.at(Left::B(pq.0, pq.1), rs));
     let mut hessian = Vec::new();
     for (a, b) in places() {
-        let turned = turn(&Left::B, (a, b));
+        let turned = by_b.of((a, b));
         let mirrored: Vec<f64> = (0..q * q).map(|at| turned[at % q * q + at / q]).collect();
         let (right, left) = (times_f(&turned), times_f(&mirrored));
         for (c, d) in places() {
@@ -151,7 +192,10 @@ pub(super) fn full(
     let through = Through {
         by_phi: places().flat_map(by_phi).collect(),
         by_inverse: match slopes.restricted {
-            true => places().flat_map(|place| turn(&Left::A, place)).collect(),
+            true => {
+                let by_a = Turned::new(q, f, |pq, rs| pairs.at(Left::A(pq.0, pq.1), rs));
+                places().flat_map(|place| by_a.of(place)).collect()
+            }
             false => Vec::new(),
         },
     };

@@ -289,7 +289,7 @@ impl Structure {
 }
 
 /// Rows and columns of a lower triangle, in the order of its numbers.
-fn lower(q: usize) -> impl Iterator<Item = (usize, usize)> {
+pub(super) fn lower(q: usize) -> impl Iterator<Item = (usize, usize)> {
     (0..q).flat_map(|a| (0..=a).map(move |b| (a, b)))
 }
 
