@@ -1,6 +1,7 @@
 //! Shared parameters: ten tasks that use the same few features, in the same two directions, each with fewer rows than features.
 //!
-//! `cargo run --release --example shared_parameters`. The strength of every method is chosen on rows that it was not fitted on; errors are on others again, 0.25 of them the noise's.
+//! `cargo run --release --example shared_parameters`. The strength of every method is chosen on rows that it was not fitted on; errors
+//! are on others again, 0.25 of them the noise's.
 
 use std::error::Error;
 
@@ -45,15 +46,12 @@ fn main() -> Result<(), Box<dyn Error>> {
     let task: Vec<u32> = (0..10).cycle().take(y.len()).collect();
     let x = MatRef::new(&x, y.len(), FEATURES)?;
     let tasks = TaskSet::long(x, &task, &y, &NAMES, Kind::Number, None)?;
-    let (pooled, independent) = (Pooled::default(), Independent::default());
-    let methods: [&dyn LinearMethod; 4] =
-        [&pooled, &independent, &L21::default(), &Trace::default()];
+    let (pooled, alone) = (Pooled::default(), Independent::default());
+    let methods: [&dyn LinearMethod; 4] = [&pooled, &alone, &L21::default(), &Trace::default()];
     for method in methods {
         let path = method.path(&tasks, &method.grid(&tasks)?)?;
-        let best = path
-            .iter()
-            .min_by(|a, b| error(a, &choose).total_cmp(&error(b, &choose)));
-        let best = best.ok_or("no strengths to try")?;
+        let chosen = |a: &&Fitted, b: &&Fitted| error(a, &choose).total_cmp(&error(b, &choose));
+        let best = path.iter().min_by(chosen).ok_or("nothing to try")?;
         println!("{:<12} error {:.2}", method.name(), error(best, &test));
     }
     Ok(())
