@@ -219,3 +219,75 @@ fn gaps_bound_the_true_error() {
     }
     assert!(bounded > 40, "only {bounded} gaps");
 }
+
+/// Systems that conjugate gradients solve, a graph with circles and many tasks and blocks of many numbers: where the fit ends the
+/// reference's objective is the same, and its gradient so small that, by strong convexity, no more than a 1e-9th is left to gain.
+fn assert_stationary(method: &dyn LinearMethod, problem: &Long, precision: Vec<f64>, eps: f64) {
+    let fitted = problem.fit(method);
+    let (tasks, d) = (problem.tasks, problem.d);
+    let weights = problem.weights.as_ref().unwrap();
+    let row = |i: usize| {
+        let x = problem.x[i * d..][..d].to_vec();
+        (problem.task[i] as usize, x, problem.y[i], weights[i])
+    };
+    let related = Related {
+        tasks,
+        features: d,
+        links: problem.kind.links(),
+        numbers: problem.kind == Kind::Number,
+        rows: (0..problem.y.len()).map(row).collect(),
+        precision,
+        intercepts: None,
+    };
+    let (value, g, _) = related.expand(&flat(&fitted, false));
+    assert_near(&[fitted.objective], &[value], 1e-11 * value, method.name());
+    let left = g.iter().map(|g| g * g).sum::<f64>() / (2.0 * eps);
+    assert!(left <= 1e-9 * value, "{}: {left} of {value}", method.name());
+}
+
+#[test]
+fn large_graphs() {
+    let (tasks, eps, lambda) = (130, 0.5, 0.8);
+    let edges: Vec<(usize, usize)> = (0..tasks)
+        .flat_map(|t| [(t, (t + 1) % tasks), (t, (t + 11) % tasks)])
+        .collect();
+    let names = names(tasks);
+    let mut precision = vec![0.0; tasks * tasks];
+    (0..tasks).for_each(|t| precision[t * tasks + t] += eps);
+    for &(s, t) in &edges {
+        for (a, b, sign) in [(s, s, 1.0), (t, t, 1.0), (s, t, -1.0), (t, s, -1.0)] {
+            precision[a * tasks + b] += 2.0 * lambda * sign;
+        }
+    }
+    let edge = |&(a, b): &(usize, usize)| GraphEdge {
+        a: names[a].clone(),
+        b: names[b].clone(),
+        weight: 1.0,
+    };
+    let graph = Graph::new(edges.iter().map(edge).collect())
+        .with_lambda(lambda)
+        .with_eps(eps);
+    let graph = graph.with_settings(FitSettings::default().with_intercept(false));
+    for kind in [Kind::Number, Kind::Classes(2)] {
+        let problem = Long::random(31, (0..tasks).map(|t| 4 + t % 5), 4, kind);
+        assert_stationary(&graph, &problem, precision.clone(), eps);
+    }
+}
+
+#[test]
+fn wide_tasks() {
+    let (tasks, rho, eps) = (4, 1.5, 0.4);
+    let problem = Long::random(32, [30, 22, 41, 9], 50, Kind::Classes(3));
+    let both = |i: usize| {
+        let own = if i / tasks == i % tasks {
+            rho + eps
+        } else {
+            0.0
+        };
+        own - rho / tasks as f64
+    };
+    let method = MeanRegularised::default().with_lambda(rho).with_eps(eps);
+    let method = method.with_settings(FitSettings::default().with_intercept(false));
+    let precision = (0..tasks * tasks).map(both).collect();
+    assert_stationary(&method, &problem, precision, eps);
+}
