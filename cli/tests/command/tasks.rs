@@ -8,6 +8,7 @@ use cognate::data::encode::EncoderConfig;
 use cognate::data::levels::Levels;
 use cognate::pipeline::tasks::{
     Form, Response, Task, TaskLearner, TaskPipeline, TaskRecipe, TaskTraining, linear_method,
+    linear_methods,
 };
 use serde_json::Value;
 
@@ -326,4 +327,54 @@ fn random_effects_are_told_on_the_scale_of_the_table() {
         2,
         &["random-effects predicts numbers"],
     );
+}
+
+/// Whatever a method learned beside its coefficients is found again in its file.
+#[test]
+fn every_linear_method_is_fitted_written_and_read() {
+    let place = Place::new("tasks_methods");
+    let mut csv = String::from("shop,x,z,y\n");
+    for (shop, slope) in [("a", 1.0), ("b", 1.5), ("c", -1.0), ("d", -1.2)] {
+        for i in 0..10_u32 {
+            let (x, z) = (f64::from(i), f64::from(i * 7 % 5));
+            let noise = f64::from(i * 13 % 7) / 10.0;
+            csv += &format!("{shop},{x},{z},{}\n", slope * x + 0.1 * z + noise);
+        }
+    }
+    place.write("data.csv", csv);
+    place.write(
+        "tree.csv",
+        "node,parent,lambda\na,up,1\nb,up,1\nc,down,1\nd,down,2\nup,,1\ndown,,1\n",
+    );
+    place.write("graph.csv", "a,b,weight\na,b,1\nc,d,0.5\n");
+    let covariance = "task,a,b,c,d\na,1,0.8,0,0\nb,0.8,1,0,0\nc,0,0,1,0.5\nd,0,0,0.5,1\n";
+    place.write("icm.csv", covariance);
+    let told = [
+        ("tree", "tree"),
+        ("tree-lasso", "tree"),
+        ("graph", "graph"),
+        ("icm", "icm"),
+    ];
+    let told = told.map(|(method, file)| (method, format!("--relation {file}.csv")));
+    let free = linear_methods(&[]).map(|method| (method, String::new()));
+    let mut fitted = 0;
+    for (method, relation) in free.chain(told) {
+        let words = format!(
+            "fit {method} data.csv --target y --task shop --standardize {relation} --json -o model.st"
+        );
+        let fit = json(&place.ok(&words));
+        let certified = ["gap", "residual"]
+            .iter()
+            .any(|key| fit["fit"][key].is_f64());
+        assert!(
+            certified && fit["fit"]["lambda"].is_f64(),
+            "{method}: {fit}"
+        );
+        let info = json(&place.ok("info model.st --json"));
+        assert_eq!(info["kind"], method);
+        let scores = json(&place.ok("evaluate model.st data.csv --json"));
+        assert_eq!(scores["rows"], 40, "{method}");
+        fitted += 1;
+    }
+    assert!(fitted >= 17, "{fitted}");
 }

@@ -251,7 +251,7 @@ impl Done {
             model.precision(),
             duration(self.seconds),
         )];
-        lines.extend(outcome_lines(&self.outcome));
+        lines.extend(outcome_lines(&self.outcome, args.settings.lambda.is_some()));
         if let Some(scores) = &self.held_out {
             lines.push(format!(
                 "on {} rows held out:",
@@ -299,12 +299,14 @@ fn last_losses(report: &TaskNetReport) -> Vec<f64> {
     report.losses.iter().map(last).collect()
 }
 
-fn outcome_lines(outcome: &TaskOutcome) -> Vec<String> {
+/// How it went; `given` says whether the strength was.
+fn outcome_lines(outcome: &TaskOutcome, given: bool) -> Vec<String> {
     match outcome {
         TaskOutcome::Solved(solved) => {
-            let how = match solved.chosen {
-                true => " chosen by cross-validation",
-                false => "",
+            let how = match (solved.chosen, given) {
+                (true, _) => " chosen by cross-validation",
+                (false, true) => "",
+                (false, false) => ", the noise's variance, by the likelihood",
             };
             let reached = match solved.converged {
                 true => "converged",
