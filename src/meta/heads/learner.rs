@@ -210,7 +210,7 @@ impl<T: Real, B: Backward<T>, H: HeadAdjoint<T>, L: Loss<T>> ClosedForm<T, B, H,
         })
     }
 
-    /// Adapts to a task: the head of support rows `x: n x in` with targets `y` into `fitted` ([`Head::fitted`] numbers).
+    /// Adapts to a task: the head of support rows `x: n x in` with targets `y` into `fitted` (as many numbers as the head says).
     ///
     /// # Errors
     /// If the targets do not fit, or the head's fit fails.

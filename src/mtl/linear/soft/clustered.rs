@@ -65,7 +65,7 @@ impl Clustered {
         Self { max_rounds, ..self }
     }
 
-    /// Sets [`Clustered::settings`].
+    /// Sets [`settings`](field@Clustered::settings).
     pub fn with_settings(self, settings: FitSettings) -> Self {
         Self { settings, ..self }
     }

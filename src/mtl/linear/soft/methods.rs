@@ -68,7 +68,7 @@ impl Independent {
         Self { lambda, ..self }
     }
 
-    /// Sets [`Independent::settings`].
+    /// Sets [`settings`](field@Independent::settings).
     pub fn with_settings(self, settings: FitSettings) -> Self {
         Self { settings, ..self }
     }
@@ -135,7 +135,7 @@ impl Pooled {
         Self { lambda, ..self }
     }
 
-    /// Sets [`Pooled::settings`].
+    /// Sets [`settings`](field@Pooled::settings).
     pub fn with_settings(self, settings: FitSettings) -> Self {
         Self { settings, ..self }
     }
@@ -198,7 +198,7 @@ impl Default for MeanRegularised {
 }
 
 impl MeanRegularised {
-    /// Sets [`MeanRegularised::eps`].
+    /// Sets [`eps`](field@MeanRegularised::eps).
     pub fn with_eps(self, eps: f64) -> Self {
         Self { eps, ..self }
     }
@@ -208,7 +208,7 @@ impl MeanRegularised {
         Self { lambda, ..self }
     }
 
-    /// Sets [`MeanRegularised::settings`].
+    /// Sets [`settings`](field@MeanRegularised::settings).
     pub fn with_settings(self, settings: FitSettings) -> Self {
         Self { settings, ..self }
     }
@@ -269,7 +269,7 @@ impl Default for SharedSpecific {
 }
 
 impl SharedSpecific {
-    /// Sets [`SharedSpecific::mu`].
+    /// Sets [`mu`](field@SharedSpecific::mu).
     pub fn with_mu(self, mu: f64) -> Self {
         Self { mu, ..self }
     }
@@ -279,7 +279,7 @@ impl SharedSpecific {
         Self { lambda, ..self }
     }
 
-    /// Sets [`SharedSpecific::settings`].
+    /// Sets [`settings`](field@SharedSpecific::settings).
     pub fn with_settings(self, settings: FitSettings) -> Self {
         Self { settings, ..self }
     }

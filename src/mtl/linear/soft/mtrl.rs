@@ -51,12 +51,12 @@ impl Mtrl {
         Self { lambda, ..self }
     }
 
-    /// Sets [`Mtrl::ridge`].
+    /// Sets [`ridge`](field@Mtrl::ridge).
     pub fn with_ridge(self, ridge: f64) -> Self {
         Self { ridge, ..self }
     }
 
-    /// Sets [`Mtrl::eps`].
+    /// Sets [`eps`](field@Mtrl::eps).
     pub fn with_eps(self, eps: f64) -> Self {
         Self { eps, ..self }
     }
@@ -66,7 +66,7 @@ impl Mtrl {
         Self { max_rounds, ..self }
     }
 
-    /// Sets [`Mtrl::settings`].
+    /// Sets [`settings`](field@Mtrl::settings).
     pub fn with_settings(self, settings: FitSettings) -> Self {
         Self { settings, ..self }
     }

@@ -108,7 +108,7 @@ impl Tree {
         Self { lambda, ..self }
     }
 
-    /// Sets [`Tree::settings`].
+    /// Sets [`settings`](field@Tree::settings).
     pub fn with_settings(self, settings: FitSettings) -> Self {
         Self { settings, ..self }
     }
@@ -207,7 +207,7 @@ impl Graph {
         }
     }
 
-    /// Sets [`Graph::eps`].
+    /// Sets [`eps`](field@Graph::eps).
     pub fn with_eps(self, eps: f64) -> Self {
         Self { eps, ..self }
     }
@@ -217,7 +217,7 @@ impl Graph {
         Self { lambda, ..self }
     }
 
-    /// Sets [`Graph::settings`].
+    /// Sets [`settings`](field@Graph::settings).
     pub fn with_settings(self, settings: FitSettings) -> Self {
         Self { settings, ..self }
     }
@@ -305,7 +305,7 @@ impl Icm {
         Self { lambda, ..self }
     }
 
-    /// Sets [`Icm::settings`].
+    /// Sets [`settings`](field@Icm::settings).
     pub fn with_settings(self, settings: FitSettings) -> Self {
         Self { settings, ..self }
     }
