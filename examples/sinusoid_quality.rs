@@ -4,6 +4,9 @@
 //!
 //! Training takes the tasks numbered from 0 on, testing those from 10^9 on, each judged by 100 other rows. A line: method and inner steps,
 //! meta-steps, then mean, half of its 95 % interval and median after 0, 1, 5 and 10 steps.
+//!
+//! Seed 0, after as many steps as trained: FOMAML .384, MAML .347, Meta-SGD .254, CAVIA .010, MAML K=5 .072, LSLR .015, ANIL 1.02, BOIL .46,
+//! Reptile .21. Meta-SGD trained at one step blows up at five, and the report of an adaptation says when it goes beyond its training.
 
 use std::error::Error;
 use std::time::Instant;
@@ -48,6 +51,11 @@ fn main() -> Result<(), Box<dyn Error>> {
                 Init::HeNormal
             })
             .with_seed(seed);
+        let learner = MetaLearner {
+            // Rates that grow need a bound on what they multiply.
+            inner_clip: (rule == LSLR).then_some(10.0),
+            ..learner
+        };
         let start = Instant::now();
         let (model, report) = learner.fit::<f32, _>(&train)?;
         let seconds = start.elapsed().as_secs_f64();
