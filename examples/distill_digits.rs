@@ -2,8 +2,8 @@
 //!
 //! `cargo run --release --example distill_digits --features datasets`
 //!
-//! Where labels are few and digits many, the teacher's word is worth much; where all are labelled, little. Means and standard deviations
-//! over the splits.
+//! Where one digit in 12 is labelled, the teacher's word on the others is worth ten points or so; where all are labelled, nothing that ten
+//! splits would show. Means and standard deviations over the splits.
 
 use std::error::Error;
 
@@ -14,11 +14,12 @@ use cognate::model::MlpClassifier;
 
 mod digits;
 
+/// One digit in so many is labelled, and the labels' part of the loss.
 const STUDENTS: [(&str, usize, f64); 4] = [
-    ("100 labels alone", 100, 1.0),
-    ("100 labels, teacher on all", 100, 0.1),
-    ("all labels alone", 1257, 1.0),
-    ("all labels and the teacher", 1257, 0.5),
+    ("105 labels alone", 12, 1.0),
+    ("105 labels, teacher on all", 12, 0.1),
+    ("all labels alone", 1, 1.0),
+    ("all labels and the teacher", 1, 0.5),
 ];
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -33,8 +34,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         // The teacher is asked once; its links serve every epoch of every student.
         let links = taught_links(teacher.map(), train.rows())?;
         let links = MatRef::new(&links, train.y.len(), 10)?;
-        for (scores, (_, labels, alpha)) in scores.iter_mut().zip(STUDENTS) {
-            let known = |(i, &y): (usize, &u32)| (i < labels).then_some(y);
+        for (scores, (_, every, alpha)) in scores.iter_mut().zip(STUDENTS) {
+            let known = |(i, &y): (usize, &u32)| i.is_multiple_of(every).then_some(y);
             let known: Vec<_> = train.y.iter().enumerate().map(known).collect();
             let taught = Taught::classes(links, &known)?;
             let temperature = 4.0;

@@ -2,7 +2,8 @@
 //!
 //! `cargo run --release --example transfer_digits --features datasets`
 //!
-//! What 800 digits of the old hand taught helps most where digits of the new one are few. Means and standard deviations over 10 splits.
+//! What 800 digits of the old hand taught is worth eight points where the new one has one digit a class, nothing at five, and is in the way at
+//! 20: then it is better to begin anew. Means and standard deviations over 10 splits.
 
 use std::collections::BTreeMap;
 use std::error::Error;

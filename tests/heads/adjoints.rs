@@ -6,7 +6,7 @@ use cognate::meta::heads::{
     HeadAdjoint, LogisticHead, PrototypeHead, RidgeHead, Shape, prototypes_as_linear,
     prototypes_as_linear_adjoint,
 };
-use cognate::{Level, MatMut};
+use cognate::{Level, MatMut, Real};
 
 use crate::differences::{assert_close, gradient};
 use crate::fit::{Fit, start};
@@ -143,6 +143,60 @@ fn prototypes() {
         let y = labels.classes();
         check("squared", PrototypeHead::SQUARED, &[], shape, y, random);
         check("cosine", PrototypeHead::COSINE, &[0.7], shape, y, random);
+    }
+}
+
+/// Outputs and gradients of `head` on the numbers of `T`, rounded from f64.
+fn outcome<T: Real, H: HeadAdjoint<T>>(
+    head: H,
+    shape: Shape,
+    labels: &[u32],
+    [h, query, dz]: [&[f64]; 3],
+) -> Vec<f64> {
+    let typed = |x: &[f64]| x.iter().map(|&x| T::from_f64(x)).collect::<Vec<_>>();
+    let (h, query, p) = (typed(h), typed(query), start(&head));
+    let y = Targets::classes(labels);
+    let mut fit = Fit::new(head, &p, shape, (&h, y), &query);
+    let (z, g) = (fit.outputs(), fit.gradients(&typed(dz)));
+    let all = [z, g.support, g.query, g.targets, g.params].concat();
+    all.into_iter().map(|v| v.to_f64()).collect()
+}
+
+/// Single precision differs from double by what rounding does to a system of condition `(|X|^2 + r) / r`: the solution by
+/// `(n + p) eps` times that, a gradient, in which two solutions meet, by twice as much; 8 for the constants of the bounds (Higham 2002,
+/// theorem 10.4), of the largest number.
+#[test]
+fn single_precision() {
+    let random = &mut Random::new(5);
+    for shape in shapes() {
+        let labels: Vec<u32> = (0..shape.support).map(|i| (i % 3) as u32).collect();
+        let sizes = [
+            shape.support * shape.features,
+            shape.query * shape.features,
+            shape.query * 3,
+        ];
+        let [h, query, dz] = sizes.map(|n| random.numbers(n));
+        let squares: f64 = h.iter().map(|h| h * h).sum::<f64>() + shape.support as f64;
+        let steps = (shape.support + shape.features + 1) as f64;
+        let bound = |condition: f64| 16.0 * steps * f64::from(f32::EPSILON) * condition;
+        let data = [&h[..], &query, &dz];
+        fn compare<H: HeadAdjoint<f32> + HeadAdjoint<f64> + Copy>(
+            head: H,
+            shape: Shape,
+            labels: &[u32],
+            data: [&[f64]; 3],
+            bound: f64,
+        ) {
+            let single = outcome::<f32, H>(head, shape, labels, data);
+            let double = outcome::<f64, H>(head, shape, labels, data);
+            assert_close("f32", &single, &double, bound);
+        }
+        let ridge = RidgeHead::default().with_per_weight(false);
+        compare(ridge, shape, &labels, data, bound(squares + 1.0));
+        let logistic = LogisticHead::default();
+        compare(logistic, shape, &labels, data, bound(squares / 4.0 + 1.0));
+        compare(PrototypeHead::SQUARED, shape, &labels, data, bound(1.0));
+        compare(PrototypeHead::COSINE, shape, &labels, data, bound(10.0));
     }
 }
 

@@ -3,51 +3,51 @@
 use cognate::loss::Targets;
 use cognate::meta::heads::{Head, HeadAdjoint, HeadGradient, HeadPoint, Shape, Support};
 use cognate::workspace::Workspace;
-use cognate::{MatMut, MatRef};
+use cognate::{MatMut, MatRef, Real};
 
 /// Support and query features, with what the fit of `head` left.
-pub struct Fit<'a, H> {
+pub struct Fit<'a, T, H> {
     pub head: H,
-    pub p: Vec<f64>,
+    pub p: Vec<T>,
     pub shape: Shape,
-    pub support: (&'a [f64], Targets<'a, f64>),
-    pub query: &'a [f64],
-    pub fitted: Vec<f64>,
-    pub saved: Vec<f64>,
-    workspace: Workspace<f64>,
+    pub support: (&'a [T], Targets<'a, T>),
+    pub query: &'a [T],
+    pub fitted: Vec<T>,
+    pub saved: Vec<T>,
+    workspace: Workspace<T>,
 }
 
 /// Gradients by support, query, targets and the head's own numbers.
-pub struct Gradients {
-    pub support: Vec<f64>,
-    pub query: Vec<f64>,
-    pub targets: Vec<f64>,
-    pub params: Vec<f64>,
+pub struct Gradients<T> {
+    pub support: Vec<T>,
+    pub query: Vec<T>,
+    pub targets: Vec<T>,
+    pub params: Vec<T>,
 }
 
-pub fn start<H: Head<f64>>(head: &H) -> Vec<f64> {
-    let mut p = vec![0.0; head.params()];
+pub fn start<T: Real, H: Head<T>>(head: &H) -> Vec<T> {
+    let mut p = vec![T::ZERO; head.params()];
     head.start(&mut p);
     p
 }
 
-impl<'a, H: HeadAdjoint<f64>> Fit<'a, H> {
+impl<'a, T: Real, H: HeadAdjoint<T>> Fit<'a, T, H> {
     pub fn new(
         head: H,
-        p: &[f64],
+        p: &[T],
         shape: Shape,
-        support: (&'a [f64], Targets<'a, f64>),
-        query: &'a [f64],
+        support: (&'a [T], Targets<'a, T>),
+        query: &'a [T],
     ) -> Self {
         let need = head.need(&shape);
-        let fitted = vec![f64::NAN; head.fitted(&shape)];
+        let fitted = vec![T::NAN; head.fitted(&shape)];
         let mut fit = Self {
             p: p.to_vec(),
             shape,
             support,
             query,
             fitted,
-            saved: vec![f64::NAN; need.saved],
+            saved: vec![T::NAN; need.saved],
             workspace: Workspace::new(need),
             head,
         };
@@ -60,19 +60,19 @@ impl<'a, H: HeadAdjoint<f64>> Fit<'a, H> {
         fit
     }
 
-    pub fn support(&self) -> Support<'a, f64> {
+    pub fn support(&self) -> Support<'a, T> {
         let h = MatRef::planned(self.support.0, self.shape.support, self.shape.features);
         Support::new(h, self.support.1, self.shape.outputs)
     }
 
-    fn query(&self) -> MatRef<'a, f64> {
+    fn query(&self) -> MatRef<'a, T> {
         MatRef::planned(self.query, self.shape.query, self.shape.features)
     }
 
     /// The query's outputs.
-    pub fn outputs(&mut self) -> Vec<f64> {
+    pub fn outputs(&mut self) -> Vec<T> {
         let (m, c, query) = (self.shape.query, self.shape.outputs, self.query());
-        let mut z = vec![f64::NAN; m * c];
+        let mut z = vec![T::NAN; m * c];
         let (into, work) = (
             MatMut::planned(&mut z, m, c),
             &mut self.workspace.slabs().work,
@@ -81,7 +81,7 @@ impl<'a, H: HeadAdjoint<f64>> Fit<'a, H> {
         z
     }
 
-    pub fn gradients(&mut self, dz: &[f64]) -> Gradients {
+    pub fn gradients(&mut self, dz: &[T]) -> Gradients<T> {
         let Shape {
             support: n,
             query: m,
@@ -89,10 +89,10 @@ impl<'a, H: HeadAdjoint<f64>> Fit<'a, H> {
             outputs: c,
         } = self.shape;
         let mut g = Gradients {
-            support: vec![f64::NAN; n * d],
-            query: vec![f64::NAN; m * d],
-            targets: vec![0.0; n * c],
-            params: vec![f64::NAN; self.p.len()],
+            support: vec![T::NAN; n * d],
+            query: vec![T::NAN; m * d],
+            targets: vec![T::ZERO; n * c],
+            params: vec![T::NAN; self.p.len()],
         };
         let at = HeadPoint {
             support: self.support(),
@@ -113,7 +113,7 @@ impl<'a, H: HeadAdjoint<f64>> Fit<'a, H> {
     }
 
     /// What each support row's residual would be under the fit to the others.
-    pub fn work(&mut self) -> (&H, &mut Workspace<f64>) {
+    pub fn work(&mut self) -> (&H, &mut Workspace<T>) {
         (&self.head, &mut self.workspace)
     }
 }

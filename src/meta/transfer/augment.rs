@@ -5,12 +5,12 @@
 //! is held down as well.
 
 use alloc::{vec, vec::Vec};
+use core::ops::Range;
 
 use cognate_kernels::{MatRef, Real};
 
 use crate::check;
 use crate::error::{Error, Result};
-use core::ops::Range;
 
 /// The rows of `x: n x d`, each of its task in `0..tasks`: `n x d (tasks + 1)`, row-major.
 ///

@@ -13,6 +13,7 @@
 //! 0, and the unit matrix is put there, which changes no v that matters.
 
 use alloc::{vec, vec::Vec};
+use core::ops::ControlFlow;
 
 use cognate_kernels::{MatMut, MatRef, Real};
 
@@ -27,7 +28,6 @@ use crate::objective::linear::LinearObjective;
 use crate::optim::{NewtonCg, NewtonCgState, Report, Stop};
 use crate::params::Span;
 use crate::workspace::Workspace;
-use core::ops::ControlFlow;
 
 /// Logistic regression towards a prior.
 #[derive(Clone, Copy, Debug, PartialEq)]
