@@ -41,6 +41,8 @@ pub enum Command {
     Predict(Predict),
     /// Score a model on a table with labels
     Evaluate(Evaluate),
+    /// Learn a new task from a few rows, starting from a meta-model
+    Adapt(Adapt),
     /// List the bundled data sets, or write one as CSV
     Datasets(Datasets),
     /// Make up a data set and write it as CSV
@@ -155,6 +157,8 @@ pub struct Fit {
     pub columns: Columns,
     #[command(flatten)]
     pub settings: Settings,
+    #[command(flatten)]
+    pub meta: MetaSettings,
 }
 
 /// Settings of the methods; each method has some of them.
@@ -211,6 +215,36 @@ pub struct Settings {
     pub covariance: Option<Covariance>,
 }
 
+/// Settings of the meta-learners; each has some of them.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Settings of the meta-learners")]
+pub struct MetaSettings {
+    /// Rows of a task to learn from [10]
+    #[arg(long, value_name = "N")]
+    pub shots: Option<usize>,
+    /// Rows of a task to be judged by [as many as shots]
+    #[arg(long, value_name = "N")]
+    pub queries: Option<usize>,
+    /// Classes of a task [as many as the file's tasks have]
+    #[arg(long, value_name = "N")]
+    pub ways: Option<usize>,
+    /// cavia: numbers that a task adapts [5]
+    #[arg(long, value_name = "N")]
+    pub context: Option<usize>,
+    /// maml and its kin: gradient steps of a task [1]
+    #[arg(long, value_name = "N")]
+    pub inner_steps: Option<usize>,
+    /// maml and its kin: their rate [.01; cavia .5, anil .1, reptile .02]
+    #[arg(long, value_name = "X", allow_negative_numbers = true)]
+    pub inner_rate: Option<f64>,
+    /// Meta-steps [20000]
+    #[arg(long, value_name = "N")]
+    pub meta_steps: Option<u64>,
+    /// Tasks of a meta-step [25]
+    #[arg(long, value_name = "N")]
+    pub tasks_per_step: Option<usize>,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Likelihood {
     Ml,
@@ -252,6 +286,19 @@ pub enum Activation {
 }
 
 #[derive(Debug, Args)]
+pub struct Adapt {
+    /// A meta-model's file
+    pub model: PathBuf,
+    /// A CSV with the rows of one task: the model's feature columns and its target, or - for stdin
+    pub support: PathBuf,
+    /// Write the adapted model here (safetensors)
+    #[arg(short, long, value_name = "MODEL")]
+    pub output: Option<PathBuf>,
+    #[command(flatten)]
+    pub source: Source,
+}
+
+#[derive(Debug, Args)]
 pub struct Predict {
     /// A model file
     pub model: PathBuf,
@@ -275,6 +322,9 @@ pub struct Evaluate {
     pub data: PathBuf,
     #[command(flatten)]
     pub source: Source,
+    /// Meta-models: rows of each task that adapt, its first; the rest score [as many as in training]
+    #[arg(long, value_name = "N")]
+    pub shots: Option<usize>,
 }
 
 #[derive(Debug, Args)]
@@ -300,6 +350,23 @@ pub enum Make {
     Regression(MakeRegression),
     /// Round clusters, each a class
     Blobs(MakeBlobs),
+    /// Tasks: sines of different amplitude and phase
+    Sinusoid(MakeTasks),
+    /// Tasks: five classes that differ in 5 of 32 rotated dimensions
+    Subspace(MakeTasks),
+}
+
+#[derive(Debug, Args)]
+pub struct MakeTasks {
+    /// Tasks
+    #[arg(long, default_value_t = 100, value_name = "N")]
+    pub tasks: usize,
+    /// Rows of a task
+    #[arg(long, default_value_t = 20, value_name = "N")]
+    pub rows: usize,
+    /// Write the CSV here; stdout if not said
+    #[arg(short, long, value_name = "CSV")]
+    pub output: Option<PathBuf>,
 }
 
 /// Where a made set goes.

@@ -3,7 +3,7 @@
 use alloc::{vec, vec::Vec};
 use core::ops::Range;
 
-use cognate_kernels::{MatRef, Real};
+use cognate_kernels::{MatRef, Real, axpy};
 
 use super::Adaptation;
 use super::adapter::{Adapted, Adapter};
@@ -18,6 +18,7 @@ use crate::check;
 use crate::error::{Error, Result};
 use crate::loss::{Target, Targets};
 use crate::params::{Layout, Span};
+use crate::workspace::default_level;
 
 /// Shared parameters, learned rates, and the rule by which a task makes its own of them.
 #[derive(Clone, Debug, PartialEq)]
@@ -197,5 +198,27 @@ impl<T: Real> MetaModel<T> {
         let mut z = vec![T::ZERO; x.rows() * self.shape().targets.outputs()];
         adapter.predict_into(x, &mut z)?;
         Ok(z)
+    }
+
+    /// An adapted task as a plain network with the hidden layers' activation: sizes of its layers from the inputs on, and their parameters
+    /// in the order `W_0 (in x out), b_0, W_1, ..`. A context becomes a part of the first bias.
+    pub fn adapted_layers(&self, adapted: &Adapted<T>) -> (Vec<usize>, Vec<T>) {
+        let mut adapter = Adapter::new(self, 1);
+        adapter.load(adapted);
+        let (theta, shape) = (adapter.params(), self.shape());
+        let mut sizes = vec![shape.features];
+        sizes.extend_from_slice(&self.settings.hidden);
+        sizes.push(shape.targets.outputs());
+        let (inputs, units) = (shape.features, sizes[1]);
+        let context = &theta[self.layout().len() - self.settings.context_width()..];
+        let (of_inputs, rest) = theta[..theta.len() - context.len()].split_at(inputs * units);
+        let (of_context, rest) = rest.split_at(context.len() * units);
+        let mut params = of_inputs.to_vec();
+        params.extend_from_slice(rest);
+        let bias = &mut params[inputs * units..][..units];
+        for (&c, row) in context.iter().zip(of_context.chunks_exact(units)) {
+            axpy(default_level(), c, row, bias);
+        }
+        (sizes, params)
     }
 }

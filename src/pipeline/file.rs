@@ -11,6 +11,7 @@
 //! All but the plain words are JSON.
 
 use alloc::{
+    boxed::Box,
     collections::BTreeMap,
     format,
     string::{String, ToString},
@@ -20,6 +21,7 @@ use alloc::{
 
 use cognate_kernels::Real;
 
+use super::meta::{META, MetaPipeline};
 use super::model::Model;
 use super::tasks::{LINEAR, NETWORK, TaskPipeline};
 use super::{Pipeline, Target};
@@ -40,6 +42,8 @@ pub enum AnyPipeline {
     F64(Pipeline<f64>),
     /// Of several tasks.
     Tasks(TaskPipeline),
+    /// Of what a new task starts from.
+    Meta(Box<MetaPipeline>),
 }
 
 impl AnyPipeline {
@@ -60,6 +64,9 @@ impl AnyPipeline {
         }
         if [LINEAR, NETWORK].contains(&meta.text("kind")?.as_str()) {
             return Ok(Self::Tasks(TaskPipeline::read(&meta)?));
+        }
+        if meta.text("kind")? == META {
+            return Ok(Self::Meta(Box::new(MetaPipeline::read(&meta)?)));
         }
         match meta.text("precision")?.as_str() {
             "f32" => Ok(Self::F32(meta.pipeline()?)),
@@ -233,7 +240,7 @@ impl Meta<'_, '_, '_> {
         self.0.tensor(name)?.shape().sizes().first().copied()
     }
 
-    fn target(&self) -> Result<Target> {
+    pub(super) fn target(&self) -> Result<Target> {
         let mut names = self.json("targets", read_strings)?;
         if self.0.text("classes").is_none() {
             return match names.is_empty() {

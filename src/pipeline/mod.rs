@@ -9,6 +9,7 @@
 
 mod file;
 mod learner;
+pub mod meta;
 mod model;
 mod score;
 pub mod tasks;

@@ -135,18 +135,28 @@ pub(super) const ACTIVATIONS: [(&str, Activation); 5] = [
     ("gelu", Activation::Gelu),
 ];
 
+/// What files call it.
+pub(super) fn activation_name(activation: Activation) -> &'static str {
+    let own = |(_, known): &&(&str, Activation)| *known == activation;
+    ACTIVATIONS.iter().find(own).map_or("", |(name, _)| name)
+}
+
+/// The activation that files call so.
+pub(super) fn activation_named(name: &str) -> Option<Activation> {
+    let found = ACTIVATIONS.iter().find(|(known, _)| *known == name);
+    found.map(|(_, activation)| *activation)
+}
+
 /// `layers.N.weight`, `layers.N.bias` and the name of the hidden layers' activation.
 fn write_network<T: Real>(file: Writer, network: &Network<T>) -> Writer {
-    let own = |(_, activation): &&(&str, Activation)| *activation == network.activation();
-    let name = ACTIVATIONS.iter().find(own).map_or("", |(name, _)| name);
-    file.text("activation", name)
+    file.text("activation", activation_name(network.activation()))
         .parameters(network.layout(), network.params())
 }
 
 /// A network of as many layers as there are weights.
 fn read_network<T: Real>(meta: &Meta<'_, '_, '_>, outputs: usize) -> Result<Network<T>> {
     let name = meta.text("activation")?;
-    let Some((_, activation)) = ACTIVATIONS.iter().find(|(n, _)| *n == name) else {
+    let Some(activation) = activation_named(&name) else {
         return meta.bad("the model file names an unknown activation");
     };
     let weight = |n: usize| meta.0.tensor(&format!("layers.{n}.weight"));
@@ -163,8 +173,8 @@ fn read_network<T: Real>(meta: &Meta<'_, '_, '_>, outputs: usize) -> Result<Netw
         return meta.bad("the network has other outputs than the metadata say");
     }
     let length = sizes.windows(2).map(|s| (s[0] + 1) * s[1]).sum();
-    let blank = Network::new(&sizes, *activation, vec![T::ZERO; length])?;
+    let blank = Network::new(&sizes, activation, vec![T::ZERO; length])?;
     let mut params = vec![T::ZERO; length];
     read_parameters(meta.0, blank.layout(), &mut params)?;
-    Network::new(&sizes, *activation, params)
+    Network::new(&sizes, activation, params)
 }

@@ -5,7 +5,7 @@ use cognate::pipeline::tasks::TaskScores;
 use cognate::pipeline::{AnyPipeline, Labels, Pipeline, Prediction, Target};
 
 use super::scores::{scores_json, scores_lines};
-use super::{feature_table, read_csv, read_model, tasks};
+use super::{feature_table, meta, read_csv, read_model, tasks};
 use crate::args::{Common, Evaluate};
 use crate::csv_file::{CsvFile, Hint};
 use crate::failure::{Failure, Result};
@@ -18,6 +18,7 @@ pub fn run(args: &Evaluate, common: &Common) -> Result<()> {
         AnyPipeline::F32(pipeline) => evaluate(&pipeline, &csv)?,
         AnyPipeline::F64(pipeline) => evaluate(&pipeline, &csv)?,
         AnyPipeline::Tasks(pipeline) => tasks::evaluate(&pipeline, &csv)?,
+        AnyPipeline::Meta(pipeline) => return meta::evaluate(&pipeline, &csv, args, common),
     };
     if common.json {
         output::print_json(&scores_json(&scored))

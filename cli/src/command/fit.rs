@@ -11,6 +11,7 @@ use cognate::pipeline::tasks::Response;
 use cognate::pipeline::{Labels, Outcome, Pipeline, Recipe, Scores, Target, Training};
 use serde_json::{Value, json};
 
+use super::meta::{self, MetaMethodName};
 use super::method::{Method, check_settings};
 use super::scores::metrics;
 use super::tasks::{self, TaskMethod};
@@ -27,6 +28,10 @@ pub fn run(args: &Fit, common: &Common) -> Result<()> {
     if let Some(method) = TaskMethod::named(&args.method) {
         return tasks::fit(method, args, common);
     }
+    if let Some(method) = MetaMethodName::named(&args.method) {
+        return meta::fit(method, args, common);
+    }
+    meta::refuse_settings(args)?;
     let method = Method::parse(&args.method)?;
     check_settings(&args.method, &args.settings)?;
     if args.task.is_some() {

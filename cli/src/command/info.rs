@@ -5,7 +5,7 @@ use cognate::data::encode::{Empty, Encoder, Feature, Kind};
 use cognate::pipeline::{AnyPipeline, Pipeline, Target};
 use serde_json::{Value, json};
 
-use super::{read_model, tasks};
+use super::{meta, read_model, tasks};
 use crate::args::{Common, Info};
 use crate::failure::Result;
 use crate::output;
@@ -16,6 +16,7 @@ pub fn run(args: &Info, common: &Common) -> Result<()> {
         AnyPipeline::F32(pipeline) => show(&pipeline, common),
         AnyPipeline::F64(pipeline) => show(&pipeline, common),
         AnyPipeline::Tasks(pipeline) => tasks::info(&pipeline, common),
+        AnyPipeline::Meta(pipeline) => meta::info(&pipeline, common),
     }
 }
 

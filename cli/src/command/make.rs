@@ -5,20 +5,24 @@ use cognate::data::generate::{
     make_regression,
 };
 use cognate::data::table::{Column, Table};
+use cognate::loss::Target;
+use cognate::meta::episodes::{EpisodeBatch, Episodes, Sinusoids, Split, Subspace};
 
 use super::datasets::write_csv;
-use crate::args::{Common, Make, MakeBlobs, MakeClassification, MakeRegression};
+use crate::args::{Common, Make, MakeBlobs, MakeClassification, MakeRegression, MakeTasks};
 use crate::failure::{Failure, Result};
 use crate::output;
 
 pub fn run(args: &Make, common: &Common) -> Result<()> {
     let (made, to) = match args {
-        Make::Classification(args) => (classification(args, common.seed), &args.to),
-        Make::Regression(args) => (regression(args, common.seed), &args.to),
-        Make::Blobs(args) => (blobs(args, common.seed), &args.to),
+        Make::Classification(args) => (classification(args, common.seed), &args.to.output),
+        Make::Regression(args) => (regression(args, common.seed), &args.to.output),
+        Make::Blobs(args) => (blobs(args, common.seed), &args.to.output),
+        Make::Sinusoid(args) => (sinusoid(args, common.seed), &args.output),
+        Make::Subspace(args) => (subspace(args, common.seed), &args.output),
     };
     let table = made.map_err(|e| Failure::Usage(e.to_string()))?;
-    output::write_to(to.output.as_deref(), |out| write_csv(out, &table))
+    output::write_to(to.as_deref(), |out| write_csv(out, &table))
 }
 
 fn classification(args: &MakeClassification, seed: u64) -> cognate::Result<Table> {
@@ -66,6 +70,53 @@ fn blobs(args: &MakeBlobs, seed: u64) -> cognate::Result<Table> {
     };
     let made = make_blobs(&config, seed)?;
     table(&made.x, args.n_features, vec![classes(&made.y)])
+}
+
+/// Classes of a task of the subspace set.
+const WAYS: usize = 5;
+
+fn sinusoid(args: &MakeTasks, seed: u64) -> cognate::Result<Table> {
+    let split = Split {
+        support: args.rows,
+        query: 0,
+    };
+    task_table(&Sinusoids::finn(split, seed), args, 0, |row| row)
+}
+
+/// Rows in turn of all classes, so that a task's first rows show every one. The subspace is the same for every seed, so that what is
+/// learned from one file can be tried on another; the seed says which of its tasks these are.
+fn subspace(args: &MakeTasks, seed: u64) -> cognate::Result<Table> {
+    let shots = args.rows.div_ceil(WAYS);
+    let in_turn = |row: usize| row % WAYS * shots + row / WAYS;
+    task_table(&Subspace::new(WAYS, shots, 1, 0), args, seed << 32, in_turn)
+}
+
+/// The first rows of each task from number `first` on, in the order that `place` says, with the task before and the answer behind.
+fn task_table(
+    episodes: &dyn Episodes<f64>,
+    args: &MakeTasks,
+    first: u64,
+    place: impl Fn(usize) -> usize,
+) -> cognate::Result<Table> {
+    let (mut batch, width) = (EpisodeBatch::new(), episodes.shape().features);
+    let (mut tasks, mut x, mut y) = (Vec::new(), Vec::new(), Vec::new());
+    for task in 0..args.tasks {
+        let number = first.wrapping_add(task as u64);
+        batch.draw(episodes, number..number + 1);
+        let rows = batch.support();
+        for row in (0..args.rows).map(&place) {
+            tasks.push(task as f64);
+            x.extend_from_slice(rows.x.row(row));
+            y.push(match rows.y.target {
+                Target::Values(y) => y.at(row, 0),
+                Target::Classes(labels) => f64::from(labels[row]),
+            });
+        }
+    }
+    let mut all = vec![Column::numbers("task", tasks)];
+    all.extend(columns(&x, width, "x"));
+    all.push(Column::numbers("y", y));
+    Table::new(all)
 }
 
 fn classes(labels: &[u32]) -> Column {

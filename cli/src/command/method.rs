@@ -4,7 +4,7 @@ use cognate::Activation;
 use cognate::model::{ClassWeight, LinearRegression, LogisticRegression, Mlp, Ridge, Solver};
 use cognate::pipeline::{Learner, Target};
 
-use super::tasks;
+use super::{meta, tasks};
 use crate::args::{self, Precision, Settings};
 use crate::columns::Wish;
 use crate::failure::{Failure, Result};
@@ -78,6 +78,7 @@ impl Method {
                 .iter()
                 .map(|(n, _)| *n)
                 .chain(tasks::names())
+                .chain(meta::names())
                 .collect();
             let names = names.join(", ");
             Failure::Usage(format!("there is no method {name:?}; there are {names}"))

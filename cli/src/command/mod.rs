@@ -6,6 +6,7 @@ pub mod evaluate;
 pub mod fit;
 pub mod info;
 pub mod make;
+pub mod meta;
 pub mod method;
 pub mod predict;
 mod scores;

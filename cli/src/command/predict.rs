@@ -20,6 +20,10 @@ pub fn run(args: &Predict) -> Result<()> {
         AnyPipeline::F32(pipeline) => predict(&pipeline, args, &csv),
         AnyPipeline::F64(pipeline) => predict(&pipeline, args, &csv),
         AnyPipeline::Tasks(pipeline) => tasks::predict(&pipeline, args, &csv),
+        AnyPipeline::Meta(_) => Err(Failure::at(
+            args.model.display(),
+            "a meta-model predicts once it has learned a task: cognate adapt",
+        )),
     }
 }
 

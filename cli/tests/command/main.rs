@@ -3,6 +3,7 @@
 mod compare;
 #[cfg(unix)]
 mod interrupted;
+mod meta;
 mod round_trip;
 mod support;
 mod tasks;

@@ -115,6 +115,14 @@ impl<T: Real> EmbeddingModel<T> {
         Forward::<T>::width(&Stack(&self.layers[..])).1
     }
 
+    /// Numbers a row, or the classes of a support set: a task may have more or fewer than those of training.
+    fn outputs_of(&self, y: &Targets<'_, T>) -> usize {
+        match y.target {
+            Target::Classes(labels) => labels.iter().max().map_or(0, |&top| top as usize + 1),
+            Target::Values(y) => y.cols(),
+        }
+    }
+
     /// Learns a task from the support rows `x: n x d` with targets `y`.
     ///
     /// # Errors
@@ -122,7 +130,7 @@ impl<T: Real> EmbeddingModel<T> {
     pub fn adapt(&self, x: MatRef<'_, T>, y: Targets<'_, T>) -> Result<AdaptedHead<T>> {
         check::matrix("x", x)?;
         check::shape("x", (x.rows(), x.cols()), (x.rows(), self.shape.features))?;
-        let (trained, outputs) = (self.trained(), self.shape.targets.outputs());
+        let (trained, outputs) = (self.trained(), self.outputs_of(&y));
         let shape = trained.shape(x.rows(), 0, outputs);
         let mut workspace = Workspace::new(trained.need(&shape));
         let mut fitted = vec![T::ZERO; self.settings.head.of::<T>().fitted(&shape)];

@@ -1,0 +1,68 @@
+//! Meta-models: trained on the tasks of a table, adapted to a new one, scored on tasks held out.
+
+mod adapt;
+mod evaluate;
+mod fit;
+mod info;
+mod method;
+
+pub use adapt::run as adapt;
+pub use evaluate::evaluate;
+pub use fit::fit;
+pub use info::info;
+pub use method::{MetaMethodName, names, refuse_settings};
+
+use cognate::data::levels::Levels;
+use cognate::pipeline::tasks::Response;
+use cognate::pipeline::{Labels, Target};
+
+use crate::columns::TargetColumn;
+use crate::failure::{Failure, Result};
+
+/// Labels of all rows: numbers, or classes by their place among `levels`.
+struct MetaLabels {
+    numbers: Vec<f64>,
+    classes: Option<(Levels, Vec<u32>)>,
+}
+
+impl MetaLabels {
+    /// The labels of a column in which no cell is empty.
+    fn of(target: &TargetColumn, place: &str) -> Result<Self> {
+        let missing = target.labels.iter().position(Option::is_none);
+        if let Some(row) = missing {
+            let (name, line) = (&target.name, row + 2);
+            let what = format!("line {line}, column {name:?}: a task's row needs a label");
+            return Err(Failure::at(place, what));
+        }
+        let numbers: Vec<f64> = target.labels.iter().flatten().copied().collect();
+        let classes = match &target.response {
+            Response::Number => None,
+            Response::Classes(levels) => {
+                let codes = numbers.iter().map(|&code| code as u32).collect();
+                Some((levels.clone(), codes))
+            }
+        };
+        Ok(Self { numbers, classes })
+    }
+
+    fn labels(&self) -> Labels<'_> {
+        match &self.classes {
+            Some((_, codes)) => Labels::Classes(codes),
+            None => Labels::Numbers(&self.numbers),
+        }
+    }
+
+    fn levels(&self) -> Option<&Levels> {
+        self.classes.as_ref().map(|(levels, _)| levels)
+    }
+
+    fn target(&self, name: &str) -> Target {
+        match self.levels() {
+            Some(levels) => Target::Classes {
+                name: name.to_owned(),
+                levels: levels.clone(),
+            },
+            None => Target::Numbers(vec![name.to_owned()]),
+        }
+    }
+}
