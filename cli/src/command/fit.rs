@@ -277,7 +277,7 @@ fn labelled_rows(csv: &CsvFile, targets: &[TargetColumn]) -> Result<Vec<usize>> 
         match missing {
             None => rows.push(row),
             Some(target) if targets.iter().any(|t| t.labels[row].is_some()) => {
-                let what = "is empty: with several targets a row needs all labels or none";
+                let what = "is empty: with several targets a row needs all labels or none (methods for tasks, such as independent, do not ask for that)";
                 return Err(csv.cell_fault(&target.name, row, what));
             }
             Some(_) => {}

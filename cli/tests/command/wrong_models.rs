@@ -115,3 +115,32 @@ fn damaged_models() {
     }
     assert!(refused > 10, "{refused} refused");
 }
+
+/// As above, for models of several tasks, linear and networks.
+#[test]
+fn damaged_models_of_tasks() {
+    let place = Place::new("damaged_tasks");
+    place.write(
+        "good.csv",
+        "k,a,b,y\nx,1,2,1\nx,2,1,3\nx,3,5,3\nz,4,4,8\nz,5,2,9\nz,6,0,9\n",
+    );
+    for fit in [
+        "fit elastic good.csv --target y --task k --lambda 0.1 --standardize -o model.st",
+        "fit ple good.csv --targets y,a --drop k --hidden 2 --max-iter 1 -o model.st",
+    ] {
+        place.ok(fit);
+        let whole = place.read("model.st");
+        let mut refused = 0;
+        for at in (0..whole.len()).step_by(11) {
+            let mut other = whole.clone();
+            other[at] ^= 0x11;
+            place.write("byte.st", other);
+            let done = place.run("predict byte.st good.csv");
+            if done.code() != 0 {
+                done.failure();
+                refused += 1;
+            }
+        }
+        assert!(refused > 10, "{fit}: {refused} refused");
+    }
+}
