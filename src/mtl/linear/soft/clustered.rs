@@ -113,11 +113,11 @@ impl Family for Clustered {
         2.0 * self.lambda * self.eta * (1.0 + self.eta)
     }
 
-    fn ridge(&self) -> f64 {
+    fn own_ridge(&self) -> f64 {
         0.0
     }
 
-    fn eps(&self) -> f64 {
+    fn raise(&self) -> f64 {
         0.0
     }
 

@@ -26,14 +26,14 @@ use crate::workspace::default_level;
 
 /// A family of relations.
 pub(super) trait Family {
-    /// `c` of `P(A) = c A^-1 + ridge I`.
+    /// `c` of `P(A) = c A^-1 + r I`.
     fn factor(&self) -> f64;
 
-    /// `ridge` of it.
-    fn ridge(&self) -> f64;
+    /// `r` of it.
+    fn own_ridge(&self) -> f64;
 
     /// What is added to every eigenvalue of G.
-    fn eps(&self) -> f64;
+    fn raise(&self) -> f64;
 
     /// The A to start from, as eigenvalues.
     fn start(&self, tasks: usize) -> Vec<f64>;
@@ -257,7 +257,7 @@ fn turn(
     (a, from): (&Spectrum, Option<&Solution>),
 ) -> Result<Outcome> {
     let tasks = a.values.len();
-    let ridge = |a: &f64| family.factor() / a + family.ridge();
+    let ridge = |a: &f64| family.factor() / a + family.own_ridge();
     let ridges: Vec<f64> = a.values.iter().map(ridge).collect();
     let given = Relation::along(&a.vectors, &ridges);
     let solution = minimise(&mut System::new(&given, terms), limits, from)?;
@@ -281,10 +281,14 @@ fn best(family: &dyn Family, gram: Vec<f64>, tasks: usize) -> (Spectrum, f64) {
     let trace: f64 = (0..tasks).map(|i| gram[i * tasks + i]).sum();
     let g = Spectrum::of(gram, tasks);
     // Eigenvalues of a Gram matrix: below 0 by rounding alone.
-    let raised: Vec<f64> = g.values.iter().map(|v| v.max(0.0) + family.eps()).collect();
+    let raised: Vec<f64> = g
+        .values
+        .iter()
+        .map(|v| v.max(0.0) + family.raise())
+        .collect();
     let values = family.best(&raised);
     let related: f64 = raised.iter().zip(&values).map(|(g, a)| g / a).sum();
-    let penalty = 0.5 * (family.factor() * related + family.ridge() * trace);
+    let penalty = 0.5 * (family.factor() * related + family.own_ridge() * trace);
     let vectors = g.vectors;
     (Spectrum { values, vectors }, penalty)
 }
@@ -294,7 +298,7 @@ fn distance(family: &dyn Family, a: &Spectrum, mut turned: Vec<f64>) -> f64 {
     let n = a.values.len();
     let mut own = 0.0;
     for i in 0..n {
-        turned[i * n + i] += family.eps();
+        turned[i * n + i] += family.raise();
         for j in 0..n {
             turned[i * n + j] *= 0.5 * family.factor() / (a.values[i] * a.values[j]);
         }

@@ -85,7 +85,7 @@ impl Soft for Independent {
         self.with_lambda(lambda)
     }
 
-    fn settings(&self) -> &FitSettings {
+    fn fit_settings(&self) -> &FitSettings {
         &self.settings
     }
 
@@ -152,7 +152,7 @@ impl Soft for Pooled {
         self.with_lambda(lambda)
     }
 
-    fn settings(&self) -> &FitSettings {
+    fn fit_settings(&self) -> &FitSettings {
         &self.settings
     }
 
@@ -223,7 +223,7 @@ impl Soft for MeanRegularised {
         self.with_lambda(lambda)
     }
 
-    fn settings(&self) -> &FitSettings {
+    fn fit_settings(&self) -> &FitSettings {
         &self.settings
     }
 
@@ -294,7 +294,7 @@ impl Soft for SharedSpecific {
         self.with_lambda(lambda)
     }
 
-    fn settings(&self) -> &FitSettings {
+    fn fit_settings(&self) -> &FitSettings {
         &self.settings
     }
 

@@ -98,7 +98,7 @@ trait Soft: Clone + 'static {
 
     fn with_strength(&self, lambda: f64) -> Self;
 
-    fn settings(&self) -> &FitSettings;
+    fn fit_settings(&self) -> &FitSettings;
 
     /// The relation of the tasks called `names`.
     fn relation(&self, names: &[&str]) -> Result<Relation>;
@@ -123,11 +123,11 @@ trait Soft: Clone + 'static {
 
     /// The fits at these strengths, each from the one before.
     fn fit_path(&self, tasks: &TaskSet<'_, f64>, lambdas: &[f64]) -> Result<Vec<Fitted>> {
-        self.fit_terms(Terms::new(tasks, self.settings().intercept)?, lambdas)
+        self.fit_terms(Terms::new(tasks, self.fit_settings().intercept)?, lambdas)
     }
 
     fn fit_terms(&self, mut terms: Terms<'_>, lambdas: &[f64]) -> Result<Vec<Fitted>> {
-        let limits = self.settings().limits()?;
+        let limits = self.fit_settings().limits()?;
         let names: Vec<&str> = terms.tasks.iter().map(|task| task.0).collect();
         let (mut fits, mut before) = (Vec::new(), None);
         for &lambda in lambdas {
@@ -158,7 +158,7 @@ impl<S: Soft> Summarised for S {
         summaries: &Summaries,
         lambdas: &[f64],
     ) -> Result<Vec<Fitted>> {
-        let terms = Terms::of_summaries(names, summaries, self.settings().intercept)?;
+        let terms = Terms::of_summaries(names, summaries, self.fit_settings().intercept)?;
         self.fit_terms(terms, lambdas)
     }
 }

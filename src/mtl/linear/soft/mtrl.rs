@@ -102,11 +102,11 @@ impl Family for Mtrl {
         self.lambda
     }
 
-    fn ridge(&self) -> f64 {
+    fn own_ridge(&self) -> f64 {
         self.ridge
     }
 
-    fn eps(&self) -> f64 {
+    fn raise(&self) -> f64 {
         self.eps
     }
 

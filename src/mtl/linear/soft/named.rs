@@ -138,7 +138,7 @@ impl Soft for Tree {
         self.clone().with_lambda(lambda)
     }
 
-    fn settings(&self) -> &FitSettings {
+    fn fit_settings(&self) -> &FitSettings {
         &self.settings
     }
 
@@ -232,7 +232,7 @@ impl Soft for Graph {
         self.clone().with_lambda(lambda)
     }
 
-    fn settings(&self) -> &FitSettings {
+    fn fit_settings(&self) -> &FitSettings {
         &self.settings
     }
 
@@ -322,7 +322,7 @@ impl Soft for Icm {
         self.clone().with_lambda(lambda)
     }
 
-    fn settings(&self) -> &FitSettings {
+    fn fit_settings(&self) -> &FitSettings {
         &self.settings
     }
 
