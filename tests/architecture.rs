@@ -53,7 +53,7 @@ const ARROWS: [(&str, &[&str]); 20] = [
     (
         "pipeline",
         &[
-            "error", "optim", "data", "metrics", "io", "model", "mtl", "meta",
+            "error", "params", "loss", "optim", "data", "metrics", "io", "model", "mtl", "meta",
         ],
     ),
     ("compare", &["error", "data", "model", "mtl", "pipeline"]),
