@@ -2,7 +2,7 @@
 //!
 //! `cargo run --release --example distill_digits --features datasets`
 //!
-//! Where one digit in 12 is labelled, the teacher's word on the others is worth ten points or so; where all are labelled, nothing that ten
+//! Where one digit in 12 is labelled, the teacher's word on the others is worth eight points (89.0 to 96.8 %); where all are labelled, nothing that ten
 //! splits would show. Means and standard deviations over the splits.
 
 use std::error::Error;
