@@ -18,6 +18,8 @@ mod isa;
 mod map;
 mod real;
 mod reduce;
+#[cfg(test)]
+mod tests;
 mod view;
 
 pub use func::{Activation, Func};

@@ -25,6 +25,10 @@ const FRAC_2_SQRT_PI: Dd = Dd {
     hi: std::f64::consts::FRAC_2_SQRT_PI,
     lo: 1.533_545_961_316_588e-17,
 };
+const FRAC_1_SQRT_2: Dd = Dd {
+    hi: std::f64::consts::FRAC_1_SQRT_2,
+    lo: -4.833_646_656_726_457e-17,
+};
 const ONE: Dd = Dd { hi: 1.0, lo: 0.0 };
 
 fn two_sum(a: f64, b: f64) -> Dd {
@@ -152,6 +156,11 @@ impl Scaled {
         }
     }
 
+    /// The nearest f64, or one beside it.
+    pub fn value(self) -> f64 {
+        self.m.hi * pow2(self.n / 2) * pow2(self.n - self.n / 2)
+    }
+
     /// How far `got` is off, in units in the last place of the exact value; the last place of subnormal numbers is `2^-1074`.
     pub fn ulps(self, got: f64) -> f64 {
         if got.is_infinite() {
@@ -271,4 +280,27 @@ pub fn erf(x: f64) -> Scaled {
     }
     let e = exp_scaled(-square);
     Scaled::plain(FRAC_2_SQRT_PI * sum * e.m.times_pow2(e.n))
+}
+
+impl Dd {
+    /// Square root: f64's, and a Newton step.
+    pub fn sqrt(self) -> Dd {
+        let root = Dd::from(self.hi.sqrt());
+        if root.hi == 0.0 {
+            return root;
+        }
+        root + (self - root * root) / (root + root)
+    }
+}
+
+/// `(Phi, phi)`: the normal distribution function by its small tail, and its density.
+pub fn normal(z: f64) -> (Dd, Dd) {
+    let half = Dd::from(0.5);
+    if z.abs() > 30.0 {
+        return (Dd::from(f64::from(z > 0.0)), Dd::from(0.0));
+    }
+    let e = exp_scaled(-(Dd::from(z) * Dd::from(z) * half));
+    let density = FRAC_2_SQRT_PI * FRAC_1_SQRT_2 * half * e.m.times_pow2(e.n);
+    let argument = (Dd::from(z) * FRAC_1_SQRT_2).hi;
+    (half + half * erf(argument).m, density)
 }
