@@ -33,8 +33,13 @@ pub struct Evaluation {
 }
 
 impl Score {
-    /// Of one value a task, which are put in order.
-    pub(super) fn of(values: &mut [f64]) -> Self {
+    /// Of one value a task, which are put in order. One task alone has no interval: the half width is NaN.
+    ///
+    /// # Panics
+    /// If there are no values.
+    #[track_caller]
+    pub fn of(values: &mut [f64]) -> Self {
+        assert!(!values.is_empty(), "a score of no tasks");
         let n = values.len() as f64;
         let mean = values.iter().sum::<f64>() / n;
         let squares: f64 = values.iter().map(|v| (v - mean) * (v - mean)).sum();

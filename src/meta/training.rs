@@ -109,7 +109,7 @@ impl<T: Real> MetaTraining<T> {
             gradient: vec![T::ZERO; len],
             steps: 0,
             weights,
-            batch: EpisodeBatch::new(),
+            batch: EpisodeBatch::new().with_threads(threads),
             workspace: Workspace::new(Need::default()).with_threads(threads),
             model,
         }

@@ -25,10 +25,16 @@ fn numbers(batch: &EpisodeBatch<f64>) -> Vec<f64> {
     all
 }
 
-/// A task is the same in any batch, and another one under another number.
+/// A task is the same in any batch, on any number of threads, and another one under another number.
 fn is_pure(episodes: &dyn Episodes<f64>) {
     let (mut batch, mut alone) = (EpisodeBatch::new(), EpisodeBatch::new());
     batch.draw(episodes, 3..9);
+    for threads in [2, 4, 5, 6, 7, 100] {
+        let mut side_by_side = EpisodeBatch::new().with_threads(threads);
+        side_by_side.draw(episodes, 3..9);
+        assert_eq!(numbers(&side_by_side), numbers(&batch), "{threads} threads");
+        assert_eq!(side_by_side.query().ranges, batch.query().ranges);
+    }
     for task in 3..9_u64 {
         alone.draw(episodes, task..task + 1);
         let (rows, range) = (

@@ -86,7 +86,7 @@ impl<T: Real> Training<T> {
         Self {
             memory: StepState::new(vec![T::ZERO; settings.outer.memory(len)]),
             gradient: vec![T::ZERO; len],
-            batch: EpisodeBatch::new(),
+            batch: EpisodeBatch::new().with_threads(settings.threads),
             workspace: Workspace::new(Need::default()).with_threads(settings.threads),
             model,
         }
