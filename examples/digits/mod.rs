@@ -124,18 +124,8 @@ fn source(at: usize, turns: u32) -> usize {
 
 /// A network of these hidden layers for ten classes as training begins.
 pub fn untrained(hidden: &[usize], seed: u64) -> Result<Network<f32>, Box<dyn Error>> {
-    let some = Digits {
-        x: vec![0.0; 10 * PIXELS],
-        y: (0..10).collect(),
-    };
-    let mlp = MlpClassifier::default()
-        .with_hidden_layer_sizes(hidden)
-        .with_seed(seed);
-    // An epoch at no rate moves nothing.
-    let mlp = mlp
-        .with_max_iter(1)
-        .with_learning_rate_init(f64::MIN_POSITIVE);
-    Ok(mlp.fit(some.rows(), &some.y, None)?.0.map().clone())
+    let mlp = MlpClassifier::default().with_hidden_layer_sizes(hidden);
+    Ok(mlp.with_seed(seed).start(PIXELS, 10)?.network())
 }
 
 /// The network tuned on the mean loss of these rows, held near where it is by a pull of these strengths.
