@@ -1,11 +1,13 @@
 //! The command line. Names and defaults follow scikit-learn where it has the thing.
 
+mod distill;
 mod make;
 
 use std::path::PathBuf;
 
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 
+pub use distill::Distill;
 pub use make::{Make, MakeBlobs, MakeClassification, MakeRegression, MakeTasks};
 
 /// Learns from tables: fits, checks and compares models on a CSV.
@@ -47,6 +49,8 @@ pub enum Command {
     Evaluate(Evaluate),
     /// Learn a new task from a few rows, starting from a meta-model
     Adapt(Adapt),
+    /// Teach a small network what a model knows, and save it as a model
+    Distill(Box<Distill>),
     /// List the bundled data sets, or write one as CSV
     Datasets(Datasets),
     /// Make up a data set and write it as CSV

@@ -73,6 +73,7 @@ fn run(cli: Option<Cli>) -> Result<()> {
         Command::Predict(args) => command::predict::run(&args),
         Command::Evaluate(args) => command::evaluate::run(&args, &common),
         Command::Adapt(args) => command::meta::adapt(&args, &common),
+        Command::Distill(args) => command::distill::run(&args, &common),
         Command::Datasets(args) => command::datasets::run(&args, &common),
         Command::Make(args) => command::make::run(&args, &common),
         Command::Info(args) => command::info::run(&args, &common),

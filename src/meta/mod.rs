@@ -43,6 +43,8 @@ mod loss;
 #[cfg(feature = "alloc")]
 pub mod methods;
 #[cfg(feature = "alloc")]
+mod mini_batches;
+#[cfg(feature = "alloc")]
 mod model;
 #[cfg(feature = "alloc")]
 mod net;
@@ -63,6 +65,8 @@ pub use tasks::{Gradients, Start, Tasks};
 pub use adapter::{Adapted, Adapter};
 #[cfg(feature = "alloc")]
 pub use evaluate::{Evaluation, Score};
+#[cfg(feature = "alloc")]
+pub use mini_batches::{BatchObjective, MiniBatch, MiniBatches};
 #[cfg(feature = "alloc")]
 pub use model::MetaModel;
 #[cfg(feature = "alloc")]

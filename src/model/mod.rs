@@ -39,5 +39,5 @@ pub use self::{
 #[cfg(feature = "alloc")]
 pub(crate) use self::{
     links::predict as predict_links,
-    mlp::{Head, gather_rows},
+    mlp::{Batch, Data, Head, gather_rows},
 };

@@ -7,6 +7,7 @@
 //! takes part in them, and prediction takes the raw table. A [`Recipe`] says what to fit, [`Recipe::fit`] gives a [`Pipeline`], which a
 //! model file holds whole ([`Pipeline::to_file`], [`AnyPipeline::from_file`]).
 
+pub mod distill;
 mod file;
 mod learner;
 pub mod meta;
@@ -214,6 +215,18 @@ impl<T: Real> Prediction<T> {
         }
     }
 
+    /// The numbers of column `j` alone.
+    ///
+    /// # Panics
+    /// If there is no such column.
+    #[track_caller]
+    pub fn column(&self, j: usize) -> Self {
+        Self {
+            values: self.rows().map(|row| row[j]).collect(),
+            width: 1,
+        }
+    }
+
     /// The most probable class of each row, the first among equals.
     pub fn classes(&self) -> Vec<u32> {
         let most_probable = |row: &[T]| {
@@ -231,17 +244,23 @@ impl<T: Real> Pipeline<T> {
     /// What the encoder says of the table.
     pub fn predict(&self, table: &Table) -> Result<Prediction<T>> {
         let (n, d) = (table.rows(), self.encoder.width());
-        let mut x = self.encoder.transform(table)?;
-        if let Some(scaler) = &self.scaler {
-            x = scaler.transform(MatRef::planned(&x, n, d))?;
-        }
-        let x: Vec<T> = narrow(&x);
+        let x = self.inputs(table)?;
         let width = self.target.width();
         let mut values = self.model.predict(MatRef::planned(&x, n, d))?;
         if let Some(scaler) = &self.target_scaler {
             values = scaler.inverse(MatRef::planned(&values, n, width))?;
         }
         Ok(Prediction { values, width })
+    }
+
+    /// The encoded and scaled features of a raw table's rows: `n x d`.
+    fn inputs(&self, table: &Table) -> Result<Vec<T>> {
+        let mut x = self.encoder.transform(table)?;
+        if let Some(scaler) = &self.scaler {
+            let raw = MatRef::planned(&x, table.rows(), self.encoder.width());
+            x = scaler.transform(raw)?;
+        }
+        Ok(narrow(&x))
     }
 
     /// What it predicts.

@@ -354,7 +354,8 @@ impl<T: Real> Done<T> {
     }
 }
 
-fn outcome_json(outcome: &Outcome) -> Value {
+/// How a fit ended.
+pub fn outcome_json(outcome: &Outcome) -> Value {
     match outcome {
         Outcome::Exact => Value::Null,
         Outcome::Solved(report) => json!({ "rank": report.rank, "singular": report.singular }),

@@ -2,6 +2,7 @@
 
 pub mod compare;
 pub mod datasets;
+pub mod distill;
 pub mod evaluate;
 pub mod fit;
 pub mod info;

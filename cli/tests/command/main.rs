@@ -1,6 +1,7 @@
 //! The command, run as a user runs it.
 
 mod compare;
+mod distill;
 #[cfg(unix)]
 mod interrupted;
 mod meta;

@@ -10,6 +10,10 @@ use cognate_kernels::{MatMut, MatRef, Real};
 
 use super::answers::Answers;
 use super::{Matched, Softened, SoftenedLogistic};
+#[cfg(feature = "alloc")]
+use crate::check;
+#[cfg(feature = "alloc")]
+use crate::error::Result;
 use crate::loss::{Loss, Targets};
 use crate::workspace::{Need, Work};
 
@@ -72,6 +76,19 @@ impl Lesson {
             Self::Classes(_) => outputs + Softened::TRUTHS,
             _ => 2 * outputs,
         }
+    }
+
+    /// `alpha` is a part, a temperature is above 0.
+    #[cfg(feature = "alloc")]
+    pub(super) fn check(&self) -> Result<()> {
+        let (temperature, alpha) = match *self {
+            Self::Classes(Softened { temperature, alpha })
+            | Self::Logits(SoftenedLogistic { temperature, alpha }) => (temperature, alpha),
+            Self::Numbers(Matched { alpha }) => (1.0, alpha),
+        };
+        let part = (0.0..=1.0).contains(&alpha);
+        check::setting("alpha", "in [0, 1]", alpha, part)?;
+        check::setting("temperature", "above 0", temperature, temperature > 0.0)
     }
 
     fn need(&self, rows: usize, outputs: usize) -> Need {

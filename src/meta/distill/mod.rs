@@ -16,7 +16,8 @@
 //! links, then the truth, all made once and kept ([`Taught`]). A truth that is masked counts nothing: inputs without labels teach as well.
 //!
 //! Any model that maps features to links is a teacher ([`taught_links`]), as is a table of probabilities ([`logits_of`]). [`Hint`] is the first stage
-//! of FitNets, [`born_again`] a line of students each taught by the last.
+//! of FitNets, [`born_again`] a line of students each taught by the last. [`Distillation`] trains a student of one or several teachers by
+//! mini-batches.
 
 mod answers;
 mod binary;
@@ -29,6 +30,8 @@ mod matched;
 mod similarity;
 mod softened;
 #[cfg(feature = "alloc")]
+mod student;
+#[cfg(feature = "alloc")]
 mod taught;
 
 pub use binary::SoftenedLogistic;
@@ -40,5 +43,7 @@ pub use lessons::{Annealing, Lesson, Lessons, Pupil};
 pub use matched::Matched;
 pub use similarity::Similarity;
 pub use softened::Softened;
+#[cfg(feature = "alloc")]
+pub use student::{Distillation, Student};
 #[cfg(feature = "alloc")]
 pub use taught::{Taught, logits_of, taught_links};

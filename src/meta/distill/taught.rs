@@ -147,6 +147,19 @@ impl<T: Real> Taught<T> {
         })
     }
 
+    /// The same where other rows than those that `of` keeps are none of the task's: neither teacher nor truth says anything there.
+    ///
+    /// # Errors
+    /// If there are not as many as rows.
+    pub fn on_rows(mut self, of: &[bool]) -> Result<Self> {
+        check::shape("of", (of.len(), 1), (self.rows, 1))?;
+        self.mask.resize(self.cells.len(), true);
+        let rows = self.mask.chunks_exact_mut(self.columns).zip(of);
+        rows.filter(|(_, kept)| !**kept)
+            .for_each(|(row, _)| row.fill(false));
+        Ok(self)
+    }
+
     /// The targets of several tasks side by side, for [`Lessons`](super::Lessons).
     ///
     /// # Errors

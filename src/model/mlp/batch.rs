@@ -8,24 +8,25 @@ use crate::loss::{Target, Targets};
 
 /// The rows that a training run sees.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Data<'a, T> {
+pub(crate) struct Data<'a, T> {
     /// `n x d`.
-    pub(super) x: MatRef<'a, T>,
-    pub(super) y: Targets<'a, T>,
+    pub(crate) x: MatRef<'a, T>,
+    pub(crate) y: Targets<'a, T>,
 }
 
 /// Room for the rows of a mini-batch; grows to the largest one and stays.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Batch<T> {
+pub(crate) struct Batch<T> {
     x: Vec<T>,
     labels: Vec<u32>,
     values: Vec<T>,
     weights: Vec<T>,
+    mask: Vec<bool>,
 }
 
 impl<T: Real> Batch<T> {
     /// Copies the rows of these indices.
-    pub(super) fn gather(&mut self, from: Data<'_, T>, rows: &[u32]) -> Data<'_, T> {
+    pub(crate) fn gather(&mut self, from: Data<'_, T>, rows: &[u32]) -> Data<'_, T> {
         let indices = || rows.iter().map(|&row| row as usize);
         gather_rows(&mut self.x, from.x, indices());
         let target = match from.y.target {
@@ -42,12 +43,18 @@ impl<T: Real> Batch<T> {
             refill(&mut self.weights, indices().map(|i| weights[i]));
             &self.weights[..]
         });
+        let mask = from.y.mask.map(|mask| {
+            let cells = mask.len() / from.x.rows();
+            let row = |i: usize| &mask[i * cells..][..cells];
+            refill(&mut self.mask, indices().flat_map(row).copied());
+            &self.mask[..]
+        });
         Data {
             x: MatRef::planned(&self.x, rows.len(), from.x.cols()),
             y: Targets {
                 target,
                 weights,
-                mask: None,
+                mask,
             },
         }
     }

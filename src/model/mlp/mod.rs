@@ -20,7 +20,7 @@ mod run;
 mod settings;
 mod training;
 
-pub(crate) use self::batch::gather_rows;
+pub(crate) use self::batch::{Batch, Data, gather_rows};
 pub use self::fit::{Classes, Values};
 pub(crate) use self::head::Head;
 pub use self::network::Network;

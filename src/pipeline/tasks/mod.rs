@@ -88,13 +88,13 @@ pub struct TaskRecipe<'a> {
 /// A fitted model of several tasks with what stands around it.
 #[derive(Clone, Debug)]
 pub struct TaskPipeline {
-    encoder: Encoder,
-    scaler: Option<Scaler>,
-    model: TaskModel,
-    target_scaler: Option<Scaler>,
-    form: Form,
-    tasks: Vec<(String, Response)>,
-    seed: u64,
+    pub(super) encoder: Encoder,
+    pub(super) scaler: Option<Scaler>,
+    pub(super) model: TaskModel,
+    pub(super) target_scaler: Option<Scaler>,
+    pub(super) form: Form,
+    pub(super) tasks: Vec<(String, Response)>,
+    pub(super) seed: u64,
 }
 
 impl TaskRecipe<'_> {
@@ -253,6 +253,22 @@ impl TaskPipeline {
             }
         }
         Ok(codes.iter().map(|code| code.map(|c| c as usize)).collect())
+    }
+
+    /// The task of each row by the task column.
+    ///
+    /// # Errors
+    /// [`Error::Column`] naming the first row of no task of these.
+    pub(super) fn known_codes(&self, column: &Column) -> Result<Vec<usize>> {
+        let codes = self.codes(column)?;
+        match codes.iter().position(Option::is_none) {
+            None => Ok(codes.into_iter().flatten().collect()),
+            Some(row) => {
+                let found = column.cell(row).map(Cow::into_owned);
+                let problem = "is a task that the model has never seen";
+                Err(Error::column(&column.name, Some(row), found, problem))
+            }
+        }
     }
 
     /// Each row by the task that its code names.

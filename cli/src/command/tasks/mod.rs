@@ -22,7 +22,7 @@ use crate::csv_file::CsvFile;
 use crate::failure::Result;
 
 /// What a model asks of a table: its features, and the task column where it has one.
-fn input_table(csv: &CsvFile, pipeline: &TaskPipeline) -> Result<Table> {
+pub fn input_table(csv: &CsvFile, pipeline: &TaskPipeline) -> Result<Table> {
     let features = feature_table(csv, pipeline.encoder())?;
     let Form::Long { task, .. } = pipeline.form() else {
         return Ok(features);
