@@ -140,7 +140,8 @@ pub struct Compare {
 pub struct Fit {
     /// The method: logistic, linear, ridge or mlp for one model; for tasks that share, pooled, independent, mean-regularised,
     /// shared-specific, tree, graph, icm, mtrl, clustered, random-effects, l21, l1, elastic, trace, dirty, robust, tree-lasso, and the networks hard-sharing,
-    /// cross-stitch, mmoe, ple, mtan and task-dag
+    /// cross-stitch, mmoe, ple, mtan and task-dag; with --from MODEL, biased (a linear model towards given weights), l2-sp, lp-ft and mlp
+    /// (fine-tuning of a network); and the meta-learners
     pub method: String,
     /// A CSV with a header, or - for stdin
     pub data: PathBuf,
@@ -159,6 +160,9 @@ pub struct Fit {
     /// Rows with the same value here are one task
     #[arg(long, value_name = "COL", conflicts_with = "targets")]
     pub task: Option<String>,
+    /// biased, l2-sp, lp-ft, mlp: the model to start from, whose columns and scales are kept
+    #[arg(long, value_name = "MODEL")]
+    pub from: Option<PathBuf>,
     #[command(flatten)]
     pub source: Source,
     #[command(flatten)]
@@ -206,7 +210,8 @@ pub struct Settings {
     /// networks: stop once a tenth of the rows, held out, no longer improves
     #[arg(long)]
     pub early_stopping: bool,
-    /// methods that share: strength of the penalty; chosen by cross-validation if not said
+    /// methods that share: strength of the penalty; chosen by cross-validation if not said. biased: likewise, by leaving each row out; l2-sp:
+    /// of the pull to the source [0.01]
     #[arg(long, value_name = "X", allow_negative_numbers = true)]
     pub lambda: Option<f64>,
     /// tree, tree-lasso, graph, icm: what relates the tasks, a CSV of node,parent[,lambda], of a,b,weight, or a matrix with names

@@ -14,6 +14,7 @@ pub mod meta;
 mod model;
 mod score;
 pub mod tasks;
+pub mod transfer;
 
 pub use file::AnyPipeline;
 pub use learner::{Learner, Outcome};

@@ -14,4 +14,5 @@ mod identities;
 mod incremental;
 mod known;
 mod learner;
+mod mini_batches;
 mod transferring;

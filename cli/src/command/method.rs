@@ -24,26 +24,33 @@ const NAMES: [(&str, Method); 4] = [
     ("mlp", Method::Mlp),
 ];
 
+/// Methods that start from a model.
+pub const TRANSFER: &[&str] = &["biased", "l2-sp", "lp-ft"];
+
 /// Makes sure that all settings given are those of the method called `name`.
 pub fn check_settings(name: &str, given: &Settings) -> Result<()> {
-    let nets = || ["mlp"].iter().chain(tasks::NETWORKS);
-    let mlp: Vec<&str> = nets().copied().collect();
-    let logistic_mlp: Vec<&str> = ["logistic"].iter().chain(nets()).copied().collect();
-    let ridge_mlp: Vec<&str> = ["ridge"].iter().chain(nets()).copied().collect();
+    let with = |first: &[&'static str]| -> Vec<&str> {
+        first.iter().chain(tasks::NETWORKS).copied().collect()
+    };
+    let (mlp, tuned) = (with(&["mlp"]), with(&["mlp", "l2-sp", "lp-ft"]));
+    let logistic_tuned = with(&["logistic", "mlp", "l2-sp", "lp-ft"]);
+    let ridge_tuned = with(&["ridge", "mlp", "l2-sp", "lp-ft"]);
+    let drawn = ["biased", "l2-sp"].iter().chain(tasks::WITH_LAMBDA);
+    let with_lambda: Vec<&str> = drawn.copied().collect();
     let of: [(&str, bool, &[&str]); 16] = [
         ("C", given.c.is_some(), &["logistic"]),
-        ("tol", given.tol.is_some(), &logistic_mlp),
-        ("max-iter", given.max_iter.is_some(), &logistic_mlp),
+        ("tol", given.tol.is_some(), &logistic_tuned),
+        ("max-iter", given.max_iter.is_some(), &logistic_tuned),
         ("solver", given.solver.is_some(), &["logistic"]),
         ("class-weight", given.class_weight.is_some(), &["logistic"]),
-        ("alpha", given.alpha.is_some(), &ridge_mlp),
+        ("alpha", given.alpha.is_some(), &ridge_tuned),
         ("hidden", given.hidden.is_some(), &mlp),
         ("activation", given.activation.is_some(), &mlp),
-        ("learning-rate", given.learning_rate.is_some(), &mlp),
-        ("batch-size", given.batch_size.is_some(), &mlp),
+        ("learning-rate", given.learning_rate.is_some(), &tuned),
+        ("batch-size", given.batch_size.is_some(), &tuned),
         ("early-stopping", given.early_stopping, &mlp),
         ("balance", given.balance.is_some(), tasks::NETWORKS),
-        ("lambda", given.lambda.is_some(), tasks::WITH_LAMBDA),
+        ("lambda", given.lambda.is_some(), &with_lambda),
         ("relation", given.relation.is_some(), tasks::RELATED),
         (
             "likelihood",
@@ -78,6 +85,7 @@ impl Method {
                 .iter()
                 .map(|(n, _)| *n)
                 .chain(tasks::names())
+                .chain(TRANSFER.iter().copied())
                 .chain(meta::names())
                 .collect();
             let names = names.join(", ");

@@ -8,5 +8,6 @@ mod meta;
 mod round_trip;
 mod support;
 mod tasks;
+mod transfer;
 mod wrong_input;
 mod wrong_models;

@@ -5,6 +5,7 @@
 //! | [`BiasedRidge`], [`BiasedLogistic`] | `lambda/2 |w - phi|^2` towards given weights, to the optimum; gradients by phi and lambda |
 //! | [`L2Sp`] | the same pull added to any objective, a strength a span (Li, Grandvalet and Davoine 2018) |
 //! | [`Tuning`] | a rate a span and stage: frozen spans, linear probe, probe then fine-tune, discriminative rates, gradual unfreezing, biases |
+//! | [`FineTuning`] | a warm start, L2-SP or LP-FT, of a network by mini-batches, with a new head where the targets are new |
 //! | [`ImportanceWeights`] | weighs source rows by how much they look like the target's (classifier odds) |
 //! | [`augment`] | a shared copy of the features and one a task (Daume 2007): transfer by plain ridge |
 //!
@@ -13,6 +14,7 @@
 mod augment;
 mod biased_logistic;
 mod biased_ridge;
+mod fine_tuning;
 mod importance;
 mod l2sp;
 mod tuning;
@@ -20,6 +22,7 @@ mod tuning;
 pub use augment::{augment, augmented_span};
 pub use biased_logistic::BiasedLogistic;
 pub use biased_ridge::{BiasedRidge, BiasedRidgeFit};
+pub use fine_tuning::{FineTuning, FineTuningReport, with_new_head};
 pub use importance::{ImportanceModel, ImportanceWeights};
 pub use l2sp::L2Sp;
 pub use tuning::{Stage, Tuning, TuningState, layer_spans};

@@ -216,8 +216,9 @@ impl Job {
                 needed,
             } => {
                 let class = &levels.names()[met[class as usize] as usize];
-                let what =
-                    format!("class {class:?} has {found} row, {needed} are needed for a split");
+                let what = format!(
+                    "class {class:?} has {found} row, {needed} are needed to set one aside"
+                );
                 Failure::at(self.csv.place(), what)
             }
             other => self.csv.fault(&other, Hint::None),
