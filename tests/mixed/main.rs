@@ -5,6 +5,7 @@ mod data;
 mod dense;
 #[path = "../support/known.rs"]
 mod floats;
+mod invariance;
 mod known;
 #[path = "../support/moments.rs"]
 mod moments;

@@ -2,8 +2,11 @@
 
 mod benefit;
 mod choice;
+mod conditions;
 mod known;
 mod learned;
+#[path = "../support/precise.rs"]
+mod precise;
 mod problems;
 mod promises;
 #[allow(dead_code, reason = "a part of it is used here")]

@@ -9,14 +9,14 @@ use cognate::mtl::linear::{
 use super::problems::{Long, assert_near, names};
 use super::related::{Related, inverse};
 
-const T: usize = 4;
-const D: usize = 3;
+pub const T: usize = 4;
+pub const D: usize = 3;
 
 /// A method with settings yet to come.
-type Method = Box<dyn Fn(FitSettings) -> Box<dyn LinearMethod>>;
+pub type Method = Box<dyn Fn(FitSettings) -> Box<dyn LinearMethod>>;
 
 /// Relations of four tasks, each with the precisions of coefficients and of intercepts that its page states.
-fn relations() -> Vec<(Method, Vec<f64>, Vec<f64>)> {
+pub fn relations() -> Vec<(Method, Vec<f64>, Vec<f64>)> {
     let eye = |v: f64| move |i: usize| if i / T == i % T { v } else { 0.0 };
     let matrix = |f: &dyn Fn(usize) -> f64| (0..T * T).map(f).collect::<Vec<f64>>();
     let centred = |i: usize| eye(1.0)(i) - 1.0 / T as f64;
@@ -124,7 +124,7 @@ fn level(p: &[f64]) -> Vec<f64> {
         .collect()
 }
 
-fn reference(problem: &Long, precision: &[f64], intercepts: Option<Vec<f64>>) -> Related {
+pub fn reference(problem: &Long, precision: &[f64], intercepts: Option<Vec<f64>>) -> Related {
     let row = |i: usize| {
         let weight = problem.weights.as_ref().map_or(1.0, |w| w[i]);
         (
@@ -146,7 +146,7 @@ fn reference(problem: &Long, precision: &[f64], intercepts: Option<Vec<f64>>) ->
 }
 
 /// Coefficients and intercepts as the reference has them.
-fn flat(fitted: &cognate::mtl::linear::Fitted, intercept: bool) -> Vec<f64> {
+pub fn flat(fitted: &cognate::mtl::linear::Fitted, intercept: bool) -> Vec<f64> {
     let mut all = Vec::new();
     for t in 0..fitted.model.len() {
         let task = fitted.model.task(t);

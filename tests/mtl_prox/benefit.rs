@@ -2,9 +2,9 @@
 //! a task and one ridge for all. Every method's strength is chosen on the same rows, which none is fitted on.
 
 use cognate::MatRef;
-use cognate::mtl::linear::prox::{L21, Settings, Trace};
+use cognate::mtl::linear::prox::{L21, Trace};
 
-use cognate::mtl::linear::{Fitted, Independent, LinearMethod, Pooled};
+use cognate::mtl::linear::{FitSettings, Fitted, Independent, LinearMethod, Pooled};
 use cognate::mtl::{Kind, TaskSet};
 use cognate::rng::rng;
 
@@ -116,7 +116,7 @@ fn beats(method: &dyn LinearMethod, low_rank: bool) {
 #[test]
 fn low_rank() {
     beats(
-        &Trace::default().with_settings(Settings::default().with_tol(1e-5)),
+        &Trace::default().with_settings(FitSettings::default().with_tol(1e-5)),
         true,
     );
 }
@@ -124,7 +124,7 @@ fn low_rank() {
 #[test]
 fn shared_support() {
     beats(
-        &L21::default().with_settings(Settings::default().with_tol(1e-5)),
+        &L21::default().with_settings(FitSettings::default().with_tol(1e-5)),
         false,
     );
 }

@@ -2,9 +2,9 @@
 
 use cognate::mtl::Kind;
 use cognate::mtl::linear::prox::{
-    Dirty, Elastic, L1, L21, Norm, Settings, TaskGroup, TaskTree, Trace, TreeLasso,
+    Dirty, Elastic, L1, L21, Norm, TaskGroup, TaskTree, Trace, TreeLasso,
 };
-use cognate::mtl::linear::{Fitted, LinearMethod};
+use cognate::mtl::linear::{FitSettings, Fitted, LinearMethod};
 use serde_json::Value;
 
 use crate::floats::floats;
@@ -21,8 +21,8 @@ fn file() -> Value {
 }
 
 /// To the last digits, and as the file's losses: without an intercept.
-pub fn exact() -> Settings {
-    Settings::default()
+pub fn exact() -> FitSettings {
+    FitSettings::default()
         .with_intercept(false)
         .with_tol(1e-15)
         .with_max_iter(100_000)

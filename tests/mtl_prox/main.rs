@@ -7,6 +7,7 @@ mod benefit;
 mod fista;
 #[path = "../support/known.rs"]
 mod floats;
+mod identities;
 mod known;
 mod optima;
 mod problem;

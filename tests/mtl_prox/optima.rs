@@ -3,9 +3,9 @@
 
 use cognate::mtl::Task;
 use cognate::mtl::linear::prox::{
-    Common, Dirty, Elastic, L1, L21, Robust, RowSize, Settings, TaskGroup, Trace, TreeLasso,
+    Common, Dirty, Elastic, L1, L21, Robust, RowSize, TaskGroup, Trace, TreeLasso,
 };
-use cognate::mtl::linear::{Fitted, LinearMethod};
+use cognate::mtl::linear::{FitSettings, Fitted, LinearMethod};
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseError;
 
@@ -112,7 +112,7 @@ struct Twins {
     parts: Vec<&'static str>,
 }
 
-fn twins(case: &Case, settings: Settings, slow: &[SlowTask]) -> Twins {
+fn twins(case: &Case, settings: FitSettings, slow: &[SlowTask]) -> Twins {
     let columns: Vec<usize> = (0..slow.len())
         .flat_map(|t| {
             vec![
@@ -225,7 +225,7 @@ fn parts(fitted: &Fitted, names: &[&str]) -> Vec<Vec<f64>> {
 fn check(case: &Case) -> Result<(), TestCaseError> {
     let (slow_tasks, problem) = tasks(case);
     let set = problem.set();
-    let settings = Settings::default()
+    let settings = FitSettings::default()
         .with_intercept(case.intercept)
         .with_tol(1e-10);
     let twins = twins(case, settings, &slow_tasks);

@@ -1,27 +1,25 @@
-//! What holds whatever the data: zeros at and above `lambda_max`, tasks in any order, labels dropped or rows deleted, weights or copies,
-//! methods that become each other, closed forms.
+//! What holds whatever the data: zeros at and above `lambda_max`, tasks in any order, labels dropped or rows deleted, weights or copies.
 
+use cognate::mtl::Kind;
 use cognate::mtl::linear::prox::{
-    Common, Dirty, Elastic, L1, L21, Norm, Robust, RowSize, Settings, TaskGroup, TaskTree, Trace,
-    TreeLasso,
+    Common, Dirty, Elastic, L1, L21, Robust, RowSize, TaskGroup, Trace, TreeLasso,
 };
-use cognate::mtl::linear::{Fitted, LinearMethod, Summarised, TreeNode};
-use cognate::mtl::{Kind, Summaries};
+use cognate::mtl::linear::{FitSettings, Fitted, LinearMethod};
 
 use crate::Random;
 use crate::known::exact;
-use crate::problem::{Problem, apart, kind, name, transposed};
+use crate::problem::{Problem, apart, kind, name};
 use crate::proximal::random_task;
 
 /// Two ways to the same optimum, both to a gap of 1e-15 of an objective of some tens: W is good to about its root.
-const SAME: f64 = 1e-6;
+pub const SAME: f64 = 1e-6;
 
-fn tight() -> Settings {
+pub fn tight() -> FitSettings {
     exact().with_intercept(true)
 }
 
 /// Tasks with the same or other rows.
-fn random_problem(
+pub fn random_problem(
     seed: u64,
     classes: &[usize],
     rows: usize,
@@ -47,7 +45,7 @@ fn random_problem(
     problem
 }
 
-fn all(settings: Settings, tasks: usize) -> Vec<Box<dyn LinearMethod>> {
+pub fn all(settings: FitSettings, tasks: usize) -> Vec<Box<dyn LinearMethod>> {
     vec![
         Box::new(L21::default().with_settings(settings)),
         Box::new(L1::default().with_settings(settings)),
@@ -70,7 +68,7 @@ fn all(settings: Settings, tasks: usize) -> Vec<Box<dyn LinearMethod>> {
 }
 
 /// All tasks in one group, and groups by `of`.
-fn tree(tasks: usize, of: impl Fn(usize) -> usize) -> TreeLasso {
+pub fn tree(tasks: usize, of: impl Fn(usize) -> usize) -> TreeLasso {
     let group = |members: &mut dyn Iterator<Item = usize>, weight| TaskGroup {
         tasks: members.map(name).collect(),
         weight,
@@ -85,12 +83,12 @@ fn tree(tasks: usize, of: impl Fn(usize) -> usize) -> TreeLasso {
     TreeLasso::new(groups)
 }
 
-fn coef(fitted: &Fitted) -> &[f64] {
+pub fn coef(fitted: &Fitted) -> &[f64] {
     fitted.model.coef().as_slice().unwrap()
 }
 
 /// Both have the same weights, intercepts and objective.
-fn same(what: &str, a: &Fitted, b: &Fitted) {
+pub fn same(what: &str, a: &Fitted, b: &Fitted) {
     assert!(
         a.converged || a.certificate.value() <= 1e-13 * a.objective,
         "{what}: {a:?}"
@@ -106,7 +104,7 @@ fn same(what: &str, a: &Fitted, b: &Fitted) {
 fn nothing_from_lambda_max_on() {
     for (seed, classes) in [[0, 0, 0], [2, 2, 2], [3, 0, 2]].iter().enumerate() {
         let problem = random_problem(seed as u64, classes, 12, 4, false);
-        for method in all(Settings::default(), 3) {
+        for method in all(FitSettings::default(), 3) {
             let set = problem.set();
             let most = method.grid(&set).unwrap()[0];
             for factor in [1.0, 1.0 + 1e-12, 3.0] {
@@ -140,7 +138,7 @@ fn grids_descend_and_paths_are_single_fits() {
 }
 
 /// At a quarter of its `lambda_max`.
-fn fit(method: &dyn LinearMethod, problem: &Problem) -> Fitted {
+pub fn fit(method: &dyn LinearMethod, problem: &Problem) -> Fitted {
     let lambda = 0.25 * method.grid(&problem.set()).unwrap()[0];
     method.at(lambda).fit(&problem.set()).unwrap()
 }
@@ -198,181 +196,6 @@ fn missing_labels_are_deleted_rows_and_weights_are_copies() {
 }
 
 #[test]
-fn a_method_with_a_part_off_is_another() {
-    for classes in [[0, 0, 0, 0], [2, 2, 2, 2]] {
-        let problem = random_problem(17, &classes, 15, 4, false);
-        let set = problem.set();
-        let lambda = 0.2 * L1::default().grid(&set).unwrap()[0];
-        let fit = |method: &dyn LinearMethod| method.at(lambda).fit(&set).unwrap();
-        let l1 = fit(&L1::default().with_settings(tight()));
-        let l21 = fit(&L21::default().with_settings(tight()));
-        let trace = fit(&Trace::default().with_settings(tight()));
-        let dirty = Dirty::default().with_settings(tight());
-        same("no shared part", &fit(&dirty.with_shared(2.0)), &l1);
-        same("no single part", &fit(&dirty.with_shared(1.0)), &l21);
-        let largest = dirty.with_size(RowSize::Largest);
-        same("no shared part", &fit(&largest.with_shared(4.0)), &l1);
-        let robust = Robust::default().with_settings(tight());
-        same("no outliers", &fit(&robust.with_outlier(1.0)), &trace);
-        let rows = robust.with_common(Common::Features);
-        same("no outliers", &fit(&rows.with_outlier(1e3)), &l21);
-        let elastic = Elastic::default().with_l1_ratio(1.0);
-        same("no square", &fit(&elastic.with_settings(tight())), &l21);
-        let single = (0..4).map(|t| TaskGroup::new(&[&name(t)], 1.0)).collect();
-        same(
-            "leaves",
-            &fit(&TreeLasso::new(single).with_settings(tight())),
-            &l1,
-        );
-        let names: Vec<String> = (0..4).map(name).collect();
-        let names: Vec<&str> = names.iter().map(String::as_str).collect();
-        let root = TreeLasso::new(vec![TaskGroup::new(&names, 1.0)]);
-        same("root", &fit(&root.with_settings(tight())), &l21);
-    }
-}
-
-/// From summaries of the rows as from the rows: to 1e-9 of the objective and the largest weight, up to condition numbers of 1e6.
-#[test]
-fn summaries_will_do() {
-    let mut problem = random_problem(47, &[0, 0, 0], 20, 4, false);
-    problem.tasks[1].weight = 2.0;
-    problem.weights = Some((0..60).map(|i| f64::from(i % 4)).collect());
-    for condition in [1.0, 1e3] {
-        // Squared in X'X. The last feature is nearly the first.
-        for row in problem.x.chunks_exact_mut(4) {
-            row[3] = row[0] + (row[3] - row[0]) / condition;
-            row[1] += 30.0;
-        }
-        let set = problem.set();
-        let names: Vec<String> = (0..3).map(name).collect();
-        let names: Vec<&str> = names.iter().map(String::as_str).collect();
-        let summaries = Summaries::of(&set, 1).unwrap();
-        for settings in [tight(), exact()] {
-            for method in all(settings, 3) {
-                let most = method.grid(&set).unwrap()[0];
-                let lambdas = [0.5 * most, 0.1 * most];
-                let rows = method.path(&set, &lambdas).unwrap();
-                let summarised = method.summarised().unwrap();
-                let sums = summarised
-                    .path_of_summaries(&names, &summaries, &lambdas)
-                    .unwrap();
-                for (a, b) in rows.iter().zip(&sums) {
-                    let off = (a.objective - b.objective).abs();
-                    assert!(off <= 1e-9 * a.objective, "{}: {off:e}", method.name());
-                    assert!(
-                        apart(coef(a), coef(b)) <= SAME,
-                        "{}: {a:?}, {b:?}",
-                        method.name()
-                    );
-                }
-            }
-        }
-        assert!(
-            L21::default()
-                .path_of_summaries(&names[1..], &summaries, &[1.0])
-                .is_err()
-        );
-    }
-}
-
-#[test]
-fn a_tree_is_its_groups() {
-    let problem = random_problem(19, &[0, 0, 0], 12, 4, false);
-    let node = |name: &str, parent: Option<&str>, lambda: f64| TreeNode {
-        name: name.into(),
-        parent: parent.map(Into::into),
-        lambda,
-    };
-    let nodes = [
-        node("task 0", Some("pair"), 0.5),
-        node("all", None, 0.7),
-        node("task 1", Some("pair"), 0.6),
-        node("pair", Some("all"), 0.4),
-        node("task 2", Some("all"), 0.8),
-    ];
-    let groups = [
-        (&["task 0"][..], 0.5),
-        (&["task 1"], 0.6),
-        (&["task 2"], 0.8),
-        (&["task 0", "task 1"], 0.4),
-        (&["task 0", "task 1", "task 2"], 0.7),
-    ];
-    let groups = groups
-        .iter()
-        .map(|(tasks, weight)| TaskGroup::new(tasks, *weight));
-    let by_groups = TreeLasso::new(groups.collect()).with_settings(tight());
-    let by_nodes = TreeLasso::of_tree(&nodes).with_settings(tight());
-    same(
-        "tree",
-        &fit(&by_nodes, &problem),
-        &fit(&by_groups, &problem),
-    );
-    let circle = [node("a", Some("b"), 1.0), node("b", Some("a"), 1.0)];
-    assert!(TreeLasso::of_tree(&circle).fit(&problem.set()).is_err());
-}
-
-#[test]
-fn one_task_alone() {
-    let problem = random_problem(23, &[0], 20, 6, false);
-    let l21 = fit(&L21::default().with_settings(tight()), &problem);
-    let l1 = fit(&L1::default().with_settings(tight()), &problem);
-    same("one task", &l21, &l1);
-}
-
-/// With `X = I` the optimum is one proximal step from Y.
-#[test]
-fn the_identity() {
-    let mut random = Random::new(29);
-    let (d, tasks) = (5, 3);
-    let x: Vec<f64> = (0..d * d).map(|e| f64::from(e % (d + 1) == 0)).collect();
-    let y = random.numbers(d * tasks);
-    let problem = Problem::shared(d, &[Kind::Number; 3], &x, &y);
-    let settings = exact();
-    let groups = vec![(vec![0, 1, 2], 0.6), (vec![0, 1], 0.5), (vec![2], 0.5)];
-    let cases: [(Box<dyn LinearMethod>, Norm); 4] = [
-        (Box::new(L21::default().with_settings(settings)), Norm::Rows),
-        (
-            Box::new(L1::default().with_settings(settings)),
-            Norm::Entries,
-        ),
-        (
-            Box::new(Trace::default().with_settings(settings)),
-            Norm::Nuclear,
-        ),
-        (
-            Box::new(tree(3, |t| t / 2).with_settings(settings)),
-            Norm::Tree(TaskTree::new(groups).unwrap()),
-        ),
-    ];
-    for (method, norm) in cases {
-        let fitted = method.at(0.4).fit(&problem.set()).unwrap();
-        let mut wanted = y.clone();
-        norm.prox(0.4, &mut wanted, tasks);
-        let wanted = transposed(&wanted, tasks);
-        assert!(apart(coef(&fitted), &wanted) <= 1e-10, "{}", method.name());
-    }
-}
-
-/// Rows kept or summed up are the same problem: 8 rows a feature and more are summed up.
-#[test]
-fn many_rows_or_few() {
-    let problem = random_problem(31, &[0, 0], 40, 4, true);
-    let mut copies = problem.clone();
-    copies.x = problem.x.repeat(2);
-    for task in &mut copies.tasks {
-        task.rows = (0..80).collect();
-        task.labels = task.labels.repeat(2);
-        task.weight = 0.5;
-    }
-    for method in all(tight(), 2) {
-        let lambda = 0.1 * method.grid(&problem.set()).unwrap()[0];
-        let few = method.at(lambda).fit(&problem.set()).unwrap();
-        let many = method.at(lambda).fit(&copies.set()).unwrap();
-        same(method.name(), &few, &many);
-    }
-}
-
-#[test]
 fn learned_tables() {
     let problem = random_problem(37, &[0, 0, 0, 0], 20, 6, false);
     let fitted = fit(&Trace::default().with_settings(tight()), &problem);
@@ -405,7 +228,7 @@ fn learned_tables() {
 fn numbers_too_large() {
     let mut problem = random_problem(53, &[0, 0], 8, 2, false);
     problem.x.iter_mut().for_each(|x| *x *= 1e200);
-    for method in all(Settings::default().with_max_iter(50), 2) {
+    for method in all(FitSettings::default().with_max_iter(50), 2) {
         let converged = method
             .at(1.0)
             .fit(&problem.set())
@@ -419,7 +242,7 @@ fn a_task_without_rows_and_settings_without_sense() {
     let mut problem = random_problem(41, &[0, 2, 0], 10, 3, false);
     problem.tasks[2].rows.clear();
     problem.tasks[2].labels.clear();
-    for method in all(Settings::default(), 3) {
+    for method in all(FitSettings::default(), 3) {
         let fitted = fit(&*method, &problem);
         assert!(
             coef(&fitted)[6..].iter().all(|&w| w == 0.0),
@@ -438,7 +261,7 @@ fn a_task_without_rows_and_settings_without_sense() {
     says(&Dirty::default().with_shared(-1.0), "shared");
     says(&Robust::default().with_outlier(0.0), "outlier");
     says(
-        &Trace::default().with_settings(Settings::default().with_tol(-1.0)),
+        &Trace::default().with_settings(FitSettings::default().with_tol(-1.0)),
         "tol",
     );
     let some = |groups: &[&[&str]]| {
@@ -460,6 +283,6 @@ fn a_task_without_rows_and_settings_without_sense() {
         error.contains("task 1") && error.contains("class"),
         "{error}"
     );
-    let free = L21::default().with_settings(Settings::default().with_intercept(false));
+    let free = L21::default().with_settings(FitSettings::default().with_intercept(false));
     assert!(fit(&free, &one_class).converged);
 }

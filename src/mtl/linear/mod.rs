@@ -8,11 +8,13 @@
 //!
 //! Every method is a [`LinearMethod`]: plain settings that fit a [`TaskSet`] and give a [`TaskLinear`] with a [`Certificate`].
 
+mod convex;
 mod fitted;
 mod model;
 pub mod prox;
 pub mod random_effects;
 mod select;
+mod settings;
 mod soft;
 
 pub use fitted::{Certificate, Fitted};
@@ -20,15 +22,16 @@ pub use model::{Axis, Learned, LinearTask, TaskLinear};
 pub use prox::{Common, Dirty, Elastic, L1, L21, Robust, RowSize, TaskGroup, Trace, TreeLasso};
 pub use random_effects::RandomEffects;
 pub use select::{Choice, CrossValidation, Strength};
+pub use settings::FitSettings;
 pub use soft::{
-    Branch, Clustered, FitSettings, Graph, GraphEdge, Icm, Independent, MeanRegularised, Mtrl,
-    Pooled, Relation, SharedSpecific, Tree, TreeNode,
+    Branch, Clustered, Graph, GraphEdge, Icm, Independent, MeanRegularised, Mtrl, Pooled, Relation,
+    SharedSpecific, Tree, TreeNode,
 };
 
 use alloc::{boxed::Box, vec::Vec};
 
 use crate::error::Result;
-use crate::mtl::{Summaries, TaskSet};
+use crate::mtl::{Summaries, TaskFactors, TaskSet};
 
 /// A way for linear models of several tasks to share, with its settings.
 pub trait LinearMethod {
@@ -62,6 +65,11 @@ pub trait LinearMethod {
     fn summarised(&self) -> Option<&dyn Summarised> {
         None
     }
+
+    /// The method as one that fits from factors of the rows, where it is one.
+    fn careful(&self) -> Option<&dyn Careful> {
+        None
+    }
 }
 
 /// A method that fits tasks which predict numbers from [`Summaries`] alone: rows may have come in pieces, and be gone.
@@ -74,6 +82,21 @@ pub trait Summarised {
         &self,
         names: &[&str],
         summaries: &Summaries,
+        lambdas: &[f64],
+    ) -> Result<Vec<Fitted>>;
+}
+
+/// A method that fits tasks which predict numbers from [`TaskFactors`] alone, without ever squaring them: as [`Summarised`], for features
+/// that are nearly dependent.
+pub trait Careful {
+    /// As [`Summarised::path_of_summaries`].
+    ///
+    /// # Errors
+    /// The same.
+    fn path_of_factors(
+        &self,
+        names: &[&str],
+        factors: &TaskFactors,
         lambdas: &[f64],
     ) -> Result<Vec<Fitted>>;
 }

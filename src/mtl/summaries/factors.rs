@@ -10,7 +10,7 @@
 
 use alloc::{vec, vec::Vec};
 
-use cognate_kernels::{MatMut, MatRef, Real};
+use cognate_kernels::{MatMut, MatRef, Real, axpy, dot};
 
 use super::{Rows, fill, numbers};
 use crate::check;
@@ -139,6 +139,24 @@ impl TaskFactors {
         TaskLinear::new(named, self.features, coef, intercept, shared)
     }
 
+    /// Number of tasks.
+    pub fn tasks(&self) -> usize {
+        self.tasks
+    }
+
+    /// Number of features, `d`.
+    pub fn features(&self) -> usize {
+        self.features
+    }
+
+    /// The factor of task `t`.
+    pub(crate) fn task(&self, t: usize) -> TaskFactor<'_> {
+        TaskFactor {
+            l: self.factor(t),
+            width: self.features + 2,
+        }
+    }
+
     fn factor(&self, t: usize) -> &[f64] {
         let size = self.factors.len() / self.tasks;
         &self.factors[t * size..][..size]
@@ -147,6 +165,50 @@ impl TaskFactors {
     fn factor_mut(&mut self, t: usize) -> &mut [f64] {
         let size = self.factors.len() / self.tasks;
         &mut self.factors[t * size..][..size]
+    }
+}
+
+/// One task's `R = L'`, `(d + 2) x (d + 2)`: columns for the intercept, the features and the label, of rows that say what all its rows say.
+#[derive(Clone, Copy)]
+pub(crate) struct TaskFactor<'a> {
+    l: &'a [f64],
+    width: usize,
+}
+
+impl<'a> TaskFactor<'a> {
+    /// Column `j` of R, down to its diagonal.
+    pub fn column(&self, j: usize) -> &'a [f64] {
+        &self.l[j * self.width..][..=j]
+    }
+
+    /// Total weight of the rows.
+    pub fn weight(&self) -> f64 {
+        self.l[0] * self.l[0]
+    }
+
+    /// The column of R for each number of `theta`: `d` coefficients and, where `intercept`, that behind them.
+    pub fn columns(&self, intercept: bool) -> impl Iterator<Item = &'a [f64]> + use<'a> {
+        let (own, d) = (*self, self.width - 2);
+        let last = intercept.then_some(0);
+        (1..=d).chain(last).map(move |j| own.column(j))
+    }
+
+    /// `R [b, w, -1]` for `theta = [w, b]`, or `w` alone.
+    pub fn residual(&self, theta: &[f64]) -> Vec<f64> {
+        let mut residual: Vec<f64> = self.column(self.width - 1).iter().map(|v| -v).collect();
+        let columns = self.columns(theta.len() + 1 == self.width);
+        for (column, &v) in columns.zip(theta) {
+            axpy(default_level(), v, column, &mut residual[..column.len()]);
+        }
+        residual
+    }
+
+    /// The gradient of half the square of a `residual`.
+    pub fn gradient(&self, residual: &[f64], g: &mut [f64]) {
+        let columns = self.columns(g.len() + 1 == self.width);
+        for (column, g) in columns.zip(g) {
+            *g = dot(default_level(), column, &residual[..column.len()]);
+        }
     }
 }
 

@@ -21,6 +21,7 @@ use core::ops::Range;
 
 use cognate_kernels::{MatRef, axpy};
 
+pub(crate) use factors::TaskFactor;
 pub use factors::TaskFactors;
 use fill::{BLOCK, Block, Part, load};
 

@@ -3,13 +3,11 @@
 use alloc::{boxed::Box, vec, vec::Vec};
 
 use crate::mtl::Kind;
-use crate::mtl::linear::prox::{
-    Dirty, Elastic, L1, L21, Robust, Settings, TaskGroup, Trace, TreeLasso,
-};
 use crate::mtl::linear::random_effects::RandomEffects;
 use crate::mtl::linear::{
-    Clustered, FitSettings, Graph, Icm, Independent, LinearMethod, MeanRegularised, Mtrl, Pooled,
-    SharedSpecific, Tree, TreeNode,
+    Clustered, Dirty, Elastic, FitSettings, Graph, Icm, Independent, L1, L21, LinearMethod,
+    MeanRegularised, Mtrl, Pooled, Robust, SharedSpecific, TaskGroup, Trace, Tree, TreeLasso,
+    TreeNode,
 };
 
 /// Makes a method with its default settings, but for the tolerance if one is given.
@@ -22,22 +20,34 @@ type Learns = fn(&[Kind]) -> bool;
 static METHODS: [(&str, Make, Learns); 13] = [
     (
         "pooled",
-        |tol| Box::new(Pooled::default().with_settings(smooth(tol))),
+        |tol| {
+            let own = Pooled::default();
+            Box::new(own.with_settings(within(tol, own.settings)))
+        },
         alike,
     ),
     (
         "independent",
-        |tol| Box::new(Independent::default().with_settings(smooth(tol))),
+        |tol| {
+            let own = Independent::default();
+            Box::new(own.with_settings(within(tol, own.settings)))
+        },
         alike,
     ),
     (
         "mean-regularised",
-        |tol| Box::new(MeanRegularised::default().with_settings(smooth(tol))),
+        |tol| {
+            let own = MeanRegularised::default();
+            Box::new(own.with_settings(within(tol, own.settings)))
+        },
         alike,
     ),
     (
         "shared-specific",
-        |tol| Box::new(SharedSpecific::default().with_settings(smooth(tol))),
+        |tol| {
+            let own = SharedSpecific::default();
+            Box::new(own.with_settings(within(tol, own.settings)))
+        },
         alike,
     ),
     (
@@ -47,54 +57,73 @@ static METHODS: [(&str, Make, Learns); 13] = [
     ),
     (
         "mtrl",
-        |tol| Box::new(Mtrl::default().with_settings(smooth(tol))),
+        |tol| {
+            let own = Mtrl::default();
+            Box::new(own.with_settings(within(tol, own.settings)))
+        },
         alike,
     ),
     (
         "clustered",
-        |tol| Box::new(Clustered::default().with_settings(smooth(tol))),
+        |tol| {
+            let own = Clustered::default();
+            Box::new(own.with_settings(within(tol, own.settings)))
+        },
         alike,
     ),
     (
         "l21",
-        |tol| Box::new(L21::default().with_settings(sparse(tol))),
+        |tol| {
+            let own = L21::default();
+            Box::new(own.with_settings(within(tol, own.settings)))
+        },
         any,
     ),
     (
         "l1",
-        |tol| Box::new(L1::default().with_settings(sparse(tol))),
+        |tol| {
+            let own = L1::default();
+            Box::new(own.with_settings(within(tol, own.settings)))
+        },
         any,
     ),
     (
         "elastic",
-        |tol| Box::new(Elastic::default().with_settings(sparse(tol))),
+        |tol| {
+            let own = Elastic::default();
+            Box::new(own.with_settings(within(tol, own.settings)))
+        },
         any,
     ),
     (
         "trace",
-        |tol| Box::new(Trace::default().with_settings(sparse(tol))),
+        |tol| {
+            let own = Trace::default();
+            Box::new(own.with_settings(within(tol, own.settings)))
+        },
         any,
     ),
     (
         "dirty",
-        |tol| Box::new(Dirty::default().with_settings(sparse(tol))),
+        |tol| {
+            let own = Dirty::default();
+            Box::new(own.with_settings(within(tol, own.settings)))
+        },
         any,
     ),
     (
         "robust",
-        |tol| Box::new(Robust::default().with_settings(sparse(tol))),
+        |tol| {
+            let own = Robust::default();
+            Box::new(own.with_settings(within(tol, own.settings)))
+        },
         any,
     ),
 ];
 
-fn smooth(tol: Option<f64>) -> FitSettings {
-    let default = FitSettings::default();
-    default.with_tol(tol.unwrap_or(default.tol))
-}
-
-fn sparse(tol: Option<f64>) -> Settings {
-    let default = Settings::default();
-    default.with_tol(tol.unwrap_or(default.tol))
+/// A method's own settings, but for the tolerance if one is given.
+fn within(tol: Option<f64>, own: FitSettings) -> FitSettings {
+    own.with_tol(tol.unwrap_or(own.tol))
 }
 
 /// Relations of whole tasks relate them link by link.

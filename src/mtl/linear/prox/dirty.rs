@@ -7,15 +7,15 @@
 //! is [`L21`](super::L21). In between, where nothing is set, lies the geometric mean of both. The sum W is what is unique, its parts need
 //! not be.
 
-use alloc::{boxed::Box, vec, vec::Vec};
+use alloc::{vec, vec::Vec};
 
 use cognate_kernels::Real;
 
-use super::{Columns, Norm, Parts, Penalty, Proximal, Settings, path_of_summaries};
+use super::{Columns, Norm, Parts, Penalty, Proximal, TOL};
 use crate::check;
 use crate::error::Result;
-use crate::mtl::Summaries;
-use crate::mtl::linear::{Fitted, Learned, LinearMethod, Summarised};
+use crate::mtl::linear::convex::{Convex, Form};
+use crate::mtl::linear::{FitSettings, Learned};
 
 /// How large a row is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -36,8 +36,8 @@ pub struct Dirty {
     pub shared: Option<f64>,
     /// The size of a row of the shared part. Default: its 2-norm.
     pub size: RowSize,
-    /// Intercept, tolerance, iterations.
-    pub settings: Settings,
+    /// How it is fitted; the tolerance's default is 1e-8 here.
+    pub settings: FitSettings,
 }
 
 impl Default for Dirty {
@@ -46,7 +46,7 @@ impl Default for Dirty {
             lambda: 1.0,
             shared: None,
             size: RowSize::Length,
-            settings: Settings::default(),
+            settings: FitSettings::default().with_tol(TOL),
         }
     }
 }
@@ -71,28 +71,32 @@ impl Dirty {
     }
 
     /// Sets [`Dirty::settings`].
-    pub fn with_settings(self, settings: Settings) -> Self {
+    pub fn with_settings(self, settings: FitSettings) -> Self {
         Self { settings, ..self }
     }
 }
 
-impl Proximal for Dirty {
-    fn name(&self) -> &'static str {
-        "dirty"
-    }
+impl Convex for Dirty {
+    const NAME: &'static str = "dirty";
 
-    fn lambda(&self) -> f64 {
+    fn strength(&self) -> f64 {
         self.lambda
     }
 
-    fn at(&self, lambda: f64) -> Box<dyn LinearMethod> {
-        Box::new(self.with_lambda(lambda))
+    fn with_strength(self, lambda: f64) -> Self {
+        self.with_lambda(lambda)
     }
 
-    fn settings(&self) -> Settings {
+    fn settings(&self) -> FitSettings {
         self.settings
     }
 
+    fn form(&self) -> Form<'_> {
+        Form::Norms(self)
+    }
+}
+
+impl Proximal for Dirty {
     fn penalty(&self, columns: &Columns<'_>) -> Result<Penalty> {
         let root = Real::sqrt(columns.count() as f64);
         let (norm, middle) = match self.size {
@@ -113,16 +117,5 @@ impl Proximal for Dirty {
             parts.part("single", 0),
             parts.part("shared", 1),
         ]
-    }
-}
-
-impl Summarised for Dirty {
-    fn path_of_summaries(
-        &self,
-        names: &[&str],
-        summaries: &Summaries,
-        lambdas: &[f64],
-    ) -> Result<Vec<Fitted>> {
-        path_of_summaries(self, names, summaries, lambdas)
     }
 }

@@ -5,13 +5,13 @@
 //! With one X, squared losses and `lambda = n alpha` it is scikit-learn's `MultiTaskElasticNet`; at `rho = 1` it is
 //! [`L21`](super::L21).
 
-use alloc::{boxed::Box, vec, vec::Vec};
+use alloc::{vec, vec::Vec};
 
-use super::{Columns, Norm, Parts, Penalty, Proximal, Settings, path_of_summaries};
+use super::{Columns, Norm, Parts, Penalty, Proximal, TOL};
 use crate::check;
 use crate::error::Result;
-use crate::mtl::Summaries;
-use crate::mtl::linear::{Fitted, Learned, LinearMethod, Summarised};
+use crate::mtl::linear::convex::{Convex, Form};
+use crate::mtl::linear::{FitSettings, Learned};
 
 /// Joint sparsity and a square.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -20,8 +20,8 @@ pub struct Elastic {
     pub lambda: f64,
     /// The share of the norm, above 0 and at most 1; the rest is the square's. Default 0.5.
     pub l1_ratio: f64,
-    /// Intercept, tolerance, iterations.
-    pub settings: Settings,
+    /// How it is fitted; the tolerance's default is 1e-8 here.
+    pub settings: FitSettings,
 }
 
 impl Default for Elastic {
@@ -29,7 +29,7 @@ impl Default for Elastic {
         Self {
             lambda: 1.0,
             l1_ratio: 0.5,
-            settings: Settings::default(),
+            settings: FitSettings::default().with_tol(TOL),
         }
     }
 }
@@ -46,28 +46,32 @@ impl Elastic {
     }
 
     /// Sets [`Elastic::settings`].
-    pub fn with_settings(self, settings: Settings) -> Self {
+    pub fn with_settings(self, settings: FitSettings) -> Self {
         Self { settings, ..self }
     }
 }
 
-impl Proximal for Elastic {
-    fn name(&self) -> &'static str {
-        "elastic"
-    }
+impl Convex for Elastic {
+    const NAME: &'static str = "elastic";
 
-    fn lambda(&self) -> f64 {
+    fn strength(&self) -> f64 {
         self.lambda
     }
 
-    fn at(&self, lambda: f64) -> Box<dyn LinearMethod> {
-        Box::new(self.with_lambda(lambda))
+    fn with_strength(self, lambda: f64) -> Self {
+        self.with_lambda(lambda)
     }
 
-    fn settings(&self) -> Settings {
+    fn settings(&self) -> FitSettings {
         self.settings
     }
 
+    fn form(&self) -> Form<'_> {
+        Form::Norms(self)
+    }
+}
+
+impl Proximal for Elastic {
     fn penalty(&self, _: &Columns<'_>) -> Result<Penalty> {
         let ratio = self.l1_ratio;
         check::setting(
@@ -84,16 +88,5 @@ impl Proximal for Elastic {
 
     fn learned(&self, parts: &Parts) -> Vec<Learned> {
         vec![parts.support(0)]
-    }
-}
-
-impl Summarised for Elastic {
-    fn path_of_summaries(
-        &self,
-        names: &[&str],
-        summaries: &Summaries,
-        lambdas: &[f64],
-    ) -> Result<Vec<Fitted>> {
-        path_of_summaries(self, names, summaries, lambdas)
     }
 }

@@ -22,7 +22,7 @@ pub(super) struct Group {
 
 /// What a penalty may ask about the tasks: their names and columns.
 #[derive(Clone, Debug)]
-pub struct Columns<'a> {
+pub(in crate::mtl::linear) struct Columns<'a> {
     /// Features, `d`: rows of W.
     pub features: usize,
     /// Names, in the order of the set.

@@ -5,27 +5,27 @@
 //! A feature is in for all tasks or out for all. With one X, squared losses and `lambda = n alpha` it is scikit-learn's `MultiTaskLasso`;
 //! for one task it is the lasso.
 
-use alloc::{boxed::Box, vec, vec::Vec};
+use alloc::{vec, vec::Vec};
 
-use super::{Columns, Norm, Parts, Penalty, Proximal, Settings, path_of_summaries};
+use super::{Columns, Norm, Parts, Penalty, Proximal, TOL};
 use crate::error::Result;
-use crate::mtl::Summaries;
-use crate::mtl::linear::{Fitted, Learned, LinearMethod, Summarised};
+use crate::mtl::linear::convex::{Convex, Form};
+use crate::mtl::linear::{FitSettings, Learned};
 
 /// Joint sparsity: whole features are in or out.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct L21 {
     /// The strength, above 0. Default 1.
     pub lambda: f64,
-    /// Intercept, tolerance, iterations.
-    pub settings: Settings,
+    /// How it is fitted; the tolerance's default is 1e-8 here.
+    pub settings: FitSettings,
 }
 
 impl Default for L21 {
     fn default() -> Self {
         Self {
             lambda: 1.0,
-            settings: Settings::default(),
+            settings: FitSettings::default().with_tol(TOL),
         }
     }
 }
@@ -37,44 +37,37 @@ impl L21 {
     }
 
     /// Sets [`L21::settings`].
-    pub fn with_settings(self, settings: Settings) -> Self {
+    pub fn with_settings(self, settings: FitSettings) -> Self {
         Self { settings, ..self }
     }
 }
 
-impl Proximal for L21 {
-    fn name(&self) -> &'static str {
-        "l21"
-    }
+impl Convex for L21 {
+    const NAME: &'static str = "l21";
 
-    fn lambda(&self) -> f64 {
+    fn strength(&self) -> f64 {
         self.lambda
     }
 
-    fn at(&self, lambda: f64) -> Box<dyn LinearMethod> {
-        Box::new(self.with_lambda(lambda))
+    fn with_strength(self, lambda: f64) -> Self {
+        self.with_lambda(lambda)
     }
 
-    fn settings(&self) -> Settings {
+    fn settings(&self) -> FitSettings {
         self.settings
     }
 
+    fn form(&self) -> Form<'_> {
+        Form::Norms(self)
+    }
+}
+
+impl Proximal for L21 {
     fn penalty(&self, _: &Columns<'_>) -> Result<Penalty> {
         Ok(Penalty::of(Norm::Rows))
     }
 
     fn learned(&self, parts: &Parts) -> Vec<Learned> {
         vec![parts.support(0)]
-    }
-}
-
-impl Summarised for L21 {
-    fn path_of_summaries(
-        &self,
-        names: &[&str],
-        summaries: &Summaries,
-        lambdas: &[f64],
-    ) -> Result<Vec<Fitted>> {
-        path_of_summaries(self, names, summaries, lambdas)
     }
 }

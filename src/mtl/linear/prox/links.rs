@@ -14,7 +14,7 @@
 
 use alloc::{vec, vec::Vec};
 
-use cognate_kernels::{MatMut, MatRef, Real, softmax_rows, softplus_logistic};
+use cognate_kernels::{MatMut, MatRef, Real, dot, max_abs, softmax_rows, softplus_logistic};
 
 use crate::linalg::{cholesky, cholesky_solve};
 use crate::mtl::Task;
@@ -23,6 +23,9 @@ use crate::workspace::{Work, default_level};
 /// Newton steps for the intercepts, and the gradient at which they end, against the total weight.
 const STEPS: usize = 60;
 const SMALL: f64 = 1e-14;
+
+/// What a step of Newton's method gains, against the value, from which on rounding of the value says more.
+const BLIND: f64 = 1e-10;
 
 /// A task's labels and weights.
 pub(super) struct Links {
@@ -114,13 +117,19 @@ impl Links {
 
     fn settle_many(&self, z: &mut [f64], p: &mut [f64], b: &mut [f64], lse: &mut [f64]) -> f64 {
         let mut value = self.probabilities(z, b, p, lse);
+        let mut last = f64::INFINITY;
         for _ in 0..if self.intercept { STEPS } else { 0 } {
             let mut step = vec![0.0; self.classes];
             self.add_residuals(p, &mut step);
-            if step.iter().all(|g| g.abs() <= SMALL * self.total) {
+            let steepest = max_abs(default_level(), &step);
+            let slope = step.clone();
+            self.solve(p, &mut step);
+            // Below this a step can no longer be judged by the value; it is taken while the gradient falls.
+            let blind = dot(default_level(), &slope, &step) <= BLIND * value;
+            if steepest <= SMALL * self.total || (blind && steepest >= 0.5 * last) {
                 break;
             }
-            self.solve(p, &mut step);
+            last = steepest;
             let before = b.to_vec();
             let mut length = 1.0;
             let better = loop {
@@ -128,7 +137,7 @@ impl Links {
                     *b = old + length * step;
                 }
                 let next = self.probabilities(z, b, p, lse);
-                if next < value {
+                if next < value || blind {
                     break Some(next);
                 }
                 if length < 1e-3 {

@@ -19,7 +19,7 @@ use super::classes::Classes;
 use super::groups::groups;
 use super::squared::Squared;
 use crate::error::Result;
-use crate::mtl::{Summaries, TaskSet};
+use crate::mtl::{Summaries, TaskFactors, TaskSet};
 use crate::workspace::{Need, Work};
 
 /// All tasks' losses.
@@ -58,14 +58,35 @@ impl<'a> Losses<'a> {
     }
 
     /// The losses of tasks that predict numbers, each with a column.
-    pub(super) fn of_summaries(summaries: &Summaries, intercept: bool) -> Self {
+    pub(super) fn of_summaries(
+        summaries: &Summaries,
+        of_task: Vec<Range<usize>>,
+        intercept: bool,
+    ) -> Self {
         let squared = summaries.iter().enumerate();
         let squared = squared.map(|(t, task)| Squared::of_task(t, task, intercept));
+        Self::of_numbers(squared.collect(), of_task, summaries.features())
+    }
+
+    /// The same from factors of the rows.
+    pub(super) fn of_factors(
+        factors: &TaskFactors,
+        of_task: Vec<Range<usize>>,
+        intercept: bool,
+    ) -> Self {
+        let squared = (0..factors.tasks()).map(|t| {
+            let factor = factors.task(t);
+            Squared::of_factor(t, factor, factors.features(), intercept)
+        });
+        Self::of_numbers(squared.collect(), of_task, factors.features())
+    }
+
+    fn of_numbers(squared: Vec<Squared>, of_task: Vec<Range<usize>>, features: usize) -> Self {
         Self {
-            features: summaries.features(),
-            columns: summaries.tasks(),
-            of_task: (0..summaries.tasks()).map(|t| t..t + 1).collect(),
-            squared: squared.collect(),
+            features,
+            columns: of_task.len(),
+            of_task,
+            squared,
             classes: Vec::new(),
         }
     }

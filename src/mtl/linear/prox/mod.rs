@@ -18,10 +18,10 @@
 //!
 //! **How.** Squared losses with a norm of rows or entries: block coordinate descent on a working set (`blocks.rs`). All else: FISTA
 //! ([`Fista`](crate::optim::Fista)) on the losses, intercepts at their best (`losses.rs`), with the norms' proximal steps (`norm.rs`).
-//! Either way the fit ends when the duality gap (`penalty.rs`) is at most [`Settings::tol`] times the objective at `W = 0`.
+//! Either way the fit ends when the duality gap (`penalty.rs`) is at most [`FitSettings::tol`] times the objective at `W = 0`.
 //!
 //! **Strength.** At and above some `lambda_max`, a dual norm of the losses' gradient at 0, W is exactly 0: it is the first of
-//! [`LinearMethod::grid`]. A path starts each search where the last one ended.
+//! [`LinearMethod::grid`](super::LinearMethod::grid). A path starts each search where the last one ended.
 
 mod blocks;
 mod classes;
@@ -36,6 +36,7 @@ mod norm;
 mod nuclear;
 mod parts;
 mod penalty;
+mod read;
 mod robust;
 mod solve;
 mod squared;
@@ -45,87 +46,29 @@ mod tree_lasso;
 
 pub use dirty::{Dirty, RowSize};
 pub use elastic::Elastic;
-pub use groups::Columns;
 pub use l1::L1;
 pub use l21::L21;
 pub use norm::Norm;
-pub use parts::Parts;
-pub use penalty::Penalty;
 pub use robust::{Common, Robust};
 pub use trace::Trace;
 pub use tree::TaskTree;
 pub use tree_lasso::{TaskGroup, TreeLasso};
 
-use alloc::{boxed::Box, vec::Vec};
+use alloc::vec::Vec;
 
-use crate::check;
+use super::convex::Source;
+use super::{FitSettings, Fitted, Learned};
 use crate::error::Result;
-use crate::mtl::linear::{Fitted, Learned, LinearMethod, Summarised};
-use crate::mtl::{Summaries, TaskSet};
+use groups::Columns;
+use parts::Parts;
+use penalty::Penalty;
 use solve::Problem;
 
-/// What all these methods ask for beside their penalty.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Settings {
-    /// Whether each link has an intercept, unpenalised. Default: yes.
-    pub intercept: bool,
-    /// Converged when the duality gap is at most this times the objective at `W = 0`. Default 1e-8.
-    pub tol: f64,
-    /// Most passes over the features, or proximal steps. Default 10,000.
-    pub max_iter: usize,
-}
+/// What the tolerance of these methods is by default: the gap against the objective at `W = 0`.
+const TOL: f64 = 1e-8;
 
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            intercept: true,
-            tol: 1e-8,
-            max_iter: 10_000,
-        }
-    }
-}
-
-impl Settings {
-    /// Sets [`Settings::intercept`].
-    pub fn with_intercept(self, intercept: bool) -> Self {
-        Self { intercept, ..self }
-    }
-
-    /// Sets [`Settings::tol`].
-    pub fn with_tol(self, tol: f64) -> Self {
-        Self { tol, ..self }
-    }
-
-    /// Sets [`Settings::max_iter`].
-    pub fn with_max_iter(self, max_iter: usize) -> Self {
-        Self { max_iter, ..self }
-    }
-
-    fn check(&self) -> Result<()> {
-        check::setting("tol", "0 or more", self.tol, self.tol >= 0.0)?;
-        check::setting(
-            "max_iter",
-            "1 or more",
-            self.max_iter as f64,
-            self.max_iter > 0,
-        )
-    }
-}
-
-/// A method whose penalty is a sum of norms: what is left to say of it.
-pub trait Proximal: Summarised {
-    /// The method's name.
-    fn name(&self) -> &'static str;
-
-    /// The strength of the penalty, above 0.
-    fn lambda(&self) -> f64;
-
-    /// The same method with another strength.
-    fn at(&self, lambda: f64) -> Box<dyn LinearMethod>;
-
-    /// The settings of the fit.
-    fn settings(&self) -> Settings;
-
+/// A method whose penalty is a sum of norms.
+pub(super) trait Proximal {
     /// The penalty at strength 1.
     ///
     /// # Errors
@@ -136,41 +79,21 @@ pub trait Proximal: Summarised {
     fn learned(&self, parts: &Parts) -> Vec<Learned>;
 }
 
-impl<M: Proximal> LinearMethod for M {
-    fn name(&self) -> &'static str {
-        Proximal::name(self)
-    }
-
-    fn at(&self, lambda: f64) -> Box<dyn LinearMethod> {
-        Proximal::at(self, lambda)
-    }
-
-    fn grid(&self, tasks: &TaskSet<'_, f64>) -> Result<Vec<f64>> {
-        Ok(Problem::new(self, tasks)?.grid())
-    }
-
-    fn fit(&self, tasks: &TaskSet<'_, f64>) -> Result<Fitted> {
-        Problem::new(self, tasks)?.fit(self.lambda())
-    }
-
-    fn path(&self, tasks: &TaskSet<'_, f64>, lambdas: &[f64]) -> Result<Vec<Fitted>> {
-        Problem::new(self, tasks)?.path(lambdas)
-    }
-
-    fn summarised(&self) -> Option<&dyn Summarised> {
-        Some(self)
-    }
+/// Strengths worth trying on these tasks.
+pub(super) fn grid(
+    method: &dyn Proximal,
+    settings: FitSettings,
+    source: Source<'_>,
+) -> Result<Vec<f64>> {
+    Ok(Problem::new(method, settings, source)?.grid())
 }
 
-/// What [`Summarised`] asks, for any method of this kind.
-///
-/// # Errors
-/// As [`Summarised::path_of_summaries`].
-pub fn path_of_summaries(
+/// The optima at these strengths, each searched from the one before.
+pub(super) fn path(
     method: &dyn Proximal,
-    names: &[&str],
-    summaries: &Summaries,
+    settings: FitSettings,
+    source: Source<'_>,
     lambdas: &[f64],
 ) -> Result<Vec<Fitted>> {
-    Problem::of_summaries(method, names, summaries)?.path(lambdas)
+    Problem::new(method, settings, source)?.path(lambdas)
 }

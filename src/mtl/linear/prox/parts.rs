@@ -8,7 +8,7 @@ use crate::mtl::linear::{Axis, Learned};
 
 /// The parts of W, each with a row a link of a task, in the order of the tasks.
 #[derive(Clone, Debug)]
-pub struct Parts {
+pub(in crate::mtl::linear) struct Parts {
     /// Features, `d`.
     pub features: usize,
     /// Links of all tasks, `K`.

@@ -24,7 +24,7 @@ use crate::workspace::{Need, Work, default_level};
 
 /// What holds the weights back, at strength 1.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Penalty {
+pub(in crate::mtl::linear) struct Penalty {
     /// The norms with their factors `a`, above 0; W is the sum of as many parts.
     pub parts: Vec<(Norm, f64)>,
     /// The factor `rho` of `1/2 ||W||^2`, where W has one part.

@@ -9,15 +9,15 @@
 //! between, where nothing is set, lies the geometric mean. For features the default is `sqrt(d / T)`, at which chance makes both dual
 //! norms equal.
 
-use alloc::{boxed::Box, vec, vec::Vec};
+use alloc::{vec, vec::Vec};
 
 use cognate_kernels::Real;
 
-use super::{Columns, Norm, Parts, Penalty, Proximal, Settings, path_of_summaries};
+use super::{Columns, Norm, Parts, Penalty, Proximal, TOL};
 use crate::check;
 use crate::error::Result;
-use crate::mtl::Summaries;
-use crate::mtl::linear::{Fitted, Learned, LinearMethod, Summarised};
+use crate::mtl::linear::convex::{Convex, Form};
+use crate::mtl::linear::{FitSettings, Learned};
 
 /// What the tasks that are no outliers share.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -38,8 +38,8 @@ pub struct Robust {
     pub outlier: Option<f64>,
     /// What the other tasks share. Default: a subspace.
     pub common: Common,
-    /// Intercept, tolerance, iterations.
-    pub settings: Settings,
+    /// How it is fitted; the tolerance's default is 1e-8 here.
+    pub settings: FitSettings,
 }
 
 impl Default for Robust {
@@ -48,7 +48,7 @@ impl Default for Robust {
             lambda: 1.0,
             outlier: None,
             common: Common::Subspace,
-            settings: Settings::default(),
+            settings: FitSettings::default().with_tol(TOL),
         }
     }
 }
@@ -73,28 +73,32 @@ impl Robust {
     }
 
     /// Sets [`Robust::settings`].
-    pub fn with_settings(self, settings: Settings) -> Self {
+    pub fn with_settings(self, settings: FitSettings) -> Self {
         Self { settings, ..self }
     }
 }
 
-impl Proximal for Robust {
-    fn name(&self) -> &'static str {
-        "robust"
-    }
+impl Convex for Robust {
+    const NAME: &'static str = "robust";
 
-    fn lambda(&self) -> f64 {
+    fn strength(&self) -> f64 {
         self.lambda
     }
 
-    fn at(&self, lambda: f64) -> Box<dyn LinearMethod> {
-        Box::new(self.with_lambda(lambda))
+    fn with_strength(self, lambda: f64) -> Self {
+        self.with_lambda(lambda)
     }
 
-    fn settings(&self) -> Settings {
+    fn settings(&self) -> FitSettings {
         self.settings
     }
 
+    fn form(&self) -> Form<'_> {
+        Form::Norms(self)
+    }
+}
+
+impl Proximal for Robust {
     fn penalty(&self, columns: &Columns<'_>) -> Result<Penalty> {
         let root = Real::sqrt(columns.names.len() as f64);
         let (norm, usual) = match self.common {
@@ -116,16 +120,5 @@ impl Proximal for Robust {
             Common::Features => learned.push(parts.support(0)),
         }
         learned
-    }
-}
-
-impl Summarised for Robust {
-    fn path_of_summaries(
-        &self,
-        names: &[&str],
-        summaries: &Summaries,
-        lambdas: &[f64],
-    ) -> Result<Vec<Fitted>> {
-        path_of_summaries(self, names, summaries, lambdas)
     }
 }

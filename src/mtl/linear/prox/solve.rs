@@ -7,11 +7,12 @@ use cognate_kernels::Real;
 use super::blocks::{Cache, Until, descend};
 use super::losses::Losses;
 use super::penalty::{Penalised, Penalty, Steps};
-use super::{Columns, Parts, Proximal, Settings};
+use super::{Columns, Parts, Proximal};
 use crate::check;
 use crate::error::{Error, Result};
-use crate::mtl::linear::{Certificate, Fitted, TaskLinear};
-use crate::mtl::{Kind, Summaries, TaskSet};
+use crate::mtl::Kind;
+use crate::mtl::linear::convex::Source;
+use crate::mtl::linear::{Certificate, FitSettings, Fitted, TaskLinear};
 use crate::objective::Objective;
 use crate::optim::Fista;
 use crate::workspace::Workspace;
@@ -30,7 +31,7 @@ pub(super) struct Problem<'a> {
     method: &'a dyn Proximal,
     /// Names and kinds of the tasks.
     tasks: Vec<(&'a str, Kind)>,
-    settings: Settings,
+    settings: FitSettings,
     losses: Losses<'a>,
     penalty: Penalty,
     /// Losses at `W = 0`.
@@ -52,58 +53,46 @@ struct Found {
 }
 
 impl<'a> Problem<'a> {
-    pub(super) fn new(method: &'a dyn Proximal, tasks: &'a TaskSet<'a, f64>) -> Result<Self> {
-        let settings = method.settings();
-        settings.check()?;
-        let penalty = method.penalty(&Columns::of(tasks))?;
-        let gram_from = match penalty.by_rows() {
-            true => GRAM_FROM_BLOCKS,
-            false => GRAM_FROM,
-        };
-        let losses = Losses::new(tasks, settings.intercept, gram_from)?;
-        let named = tasks
-            .tasks()
-            .iter()
-            .map(|task| (task.name.as_str(), task.kind));
-        Ok(Self::with(method, named.collect(), losses, penalty))
-    }
-
-    /// The same, of tasks that predict numbers and are called `names`, from their summaries.
-    pub(super) fn of_summaries(
+    pub(super) fn new(
         method: &'a dyn Proximal,
-        names: &[&'a str],
-        summaries: &Summaries,
+        settings: FitSettings,
+        source: Source<'a>,
     ) -> Result<Self> {
-        let settings = method.settings();
-        settings.check()?;
-        check::shape("names", (names.len(), 1), (summaries.tasks(), 1))?;
-        check::not_empty("names", names.len())?;
-        let losses = Losses::of_summaries(summaries, settings.intercept);
-        let penalty = method.penalty(&Columns {
-            features: losses.features,
-            names: names.to_vec(),
-            of_task: losses.of_task.clone(),
-        })?;
-        let named = names.iter().map(|&name| (name, Kind::Number));
-        Ok(Self::with(method, named.collect(), losses, penalty))
-    }
-
-    fn with(
-        method: &'a dyn Proximal,
-        tasks: Vec<(&'a str, Kind)>,
-        losses: Losses<'a>,
-        penalty: Penalty,
-    ) -> Self {
+        let most = settings.max_iter as f64;
+        check::setting("max_iter", "at least 1", most, settings.max_iter > 0)?;
+        let columns = columns(source)?;
+        let penalty = method.penalty(&columns)?;
+        let losses = match source {
+            Source::Rows(tasks) => {
+                let gram_from = match penalty.by_rows() {
+                    true => GRAM_FROM_BLOCKS,
+                    false => GRAM_FROM,
+                };
+                Losses::new(tasks, settings.intercept, gram_from)?
+            }
+            Source::Products(_, summaries) => {
+                Losses::of_summaries(summaries, columns.of_task, settings.intercept)
+            }
+            Source::Factors(_, factors) => {
+                Losses::of_factors(factors, columns.of_task, settings.intercept)
+            }
+        };
+        let kind = |t: usize| match source {
+            Source::Rows(tasks) => tasks.tasks()[t].kind,
+            _ => Kind::Number,
+        };
+        let names = columns.names.into_iter().enumerate();
+        let tasks: Vec<(&str, Kind)> = names.map(|(t, name)| (name, kind(t))).collect();
         let need = Penalised::new(&losses, &penalty, 0.0).need();
         let mut workspace = Workspace::new(need);
         let mut c = vec![0.0; losses.len()];
         let mut slabs = workspace.slabs();
         let at_zero = losses.start(&mut c, slabs.saved, &mut slabs.work);
         let by_blocks = penalty.by_rows() && tasks.iter().all(|task| task.1 == Kind::Number);
-        Self {
+        Ok(Self {
             method,
             tasks,
-            settings: method.settings(),
+            settings,
             at_zero,
             lambda_max: penalty.dual(&c, losses.columns),
             cache: by_blocks.then(|| Cache::new(&losses)),
@@ -111,7 +100,7 @@ impl<'a> Problem<'a> {
             w: vec![0.0; losses.len() * penalty.parts.len()],
             losses,
             penalty,
-        }
+        })
     }
 
     /// Strengths from `lambda_max` down, evenly in their logarithms.
@@ -232,4 +221,20 @@ impl<'a> Problem<'a> {
             parts: self.w.chunks_exact(d * links).map(turn).collect(),
         }
     }
+}
+
+/// Names of the tasks, and their columns.
+fn columns(source: Source<'_>) -> Result<Columns<'_>> {
+    let (names, tasks, features) = match source {
+        Source::Rows(tasks) => return Ok(Columns::of(tasks)),
+        Source::Products(names, all) => (names, all.tasks(), all.features()),
+        Source::Factors(names, all) => (names, all.tasks(), all.features()),
+    };
+    check::shape("names", (names.len(), 1), (tasks, 1))?;
+    check::not_empty("names", tasks)?;
+    Ok(Columns {
+        features,
+        names: names.to_vec(),
+        of_task: (0..tasks).map(|t| t..t + 1).collect(),
+    })
 }

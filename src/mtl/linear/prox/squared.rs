@@ -11,16 +11,9 @@ use core::ops::Range;
 
 use alloc::{vec, vec::Vec};
 
-use cognate_kernels::{MatMut, MatRef, Product, Real, axpy, dot, gemm_scratch, scale};
+use cognate_kernels::{MatMut, MatRef, Product, axpy, dot, gemm_scratch};
 
-use super::groups::Group;
-use crate::error::Result;
-use crate::model::Summary;
-use crate::mtl::{TaskSet, TaskSummary};
 use crate::workspace::{Work, default_level};
-
-/// Rows that are copied together on their way into a summary.
-const BLOCK: usize = 128;
 
 /// Several tasks' losses.
 pub(super) struct Squared {
@@ -28,208 +21,24 @@ pub(super) struct Squared {
     pub(super) columns: Range<usize>,
     /// The tasks' weights, `k`.
     pub(super) omega: Vec<f64>,
-    mean_x: Vec<f64>,
-    mean_y: Vec<f64>,
+    pub(super) mean_x: Vec<f64>,
+    pub(super) mean_y: Vec<f64>,
     /// `X'Y: d x k`.
     pub(super) xy: Vec<f64>,
     /// Squares of each column of Y, `k`.
-    yy: Vec<f64>,
-    form: Form,
+    pub(super) yy: Vec<f64>,
+    pub(super) form: Form,
 }
 
 /// `X'X`.
-enum Form {
+pub(super) enum Form {
     /// `d x d`.
     Gram(Vec<f64>),
     /// `X: n x d`.
     Rows(Vec<f64>, usize),
 }
 
-/// Weight, means and centred products of rows `[x, y]`.
-struct Moments<'m> {
-    weight: f64,
-    mean_x: &'m [f64],
-    mean_y: &'m [f64],
-    /// `d x d`.
-    xx: MatRef<'m, f64>,
-    /// `k x d`.
-    yx: MatRef<'m, f64>,
-    /// `k x k`.
-    yy: MatRef<'m, f64>,
-}
-
-/// The rows of a group, as they are.
-struct Source<'s, 'a> {
-    tasks: &'s TaskSet<'a, f64>,
-    /// The tasks that share the rows.
-    members: &'s [usize],
-    /// Places in the tasks' lists of rows, of the rows that have weight.
-    places: Vec<usize>,
-}
-
-impl Source<'_, '_> {
-    fn row(&self, place: usize) -> u32 {
-        self.tasks.tasks()[self.members[0]].rows[place]
-    }
-
-    /// Rows `[x, y]` and weights of a few places.
-    fn copy(&self, places: &[usize], x: &mut [f64], y: &mut [f64], weight: &mut [f64]) {
-        let (d, k) = (self.tasks.features(), self.members.len());
-        for (i, &place) in places.iter().enumerate() {
-            let row = self.row(place);
-            for (j, x) in x[i * d..(i + 1) * d].iter_mut().enumerate() {
-                *x = self.tasks.x().at(row as usize, j);
-            }
-            for (y, &t) in y[i * k..(i + 1) * k].iter_mut().zip(self.members) {
-                *y = self.tasks.tasks()[t].labels[place];
-            }
-            weight[i] = self.tasks.weight(row);
-        }
-    }
-}
-
 impl Squared {
-    /// The losses of a group. X'X is kept as a matrix from `gram_from` rows a feature on.
-    ///
-    /// # Errors
-    /// None that a [`TaskSet`] has not excluded.
-    pub(super) fn new(
-        tasks: &TaskSet<'_, f64>,
-        group: &Group,
-        intercept: bool,
-        gram_from: usize,
-    ) -> Result<Self> {
-        let rows = &tasks.tasks()[group.tasks[0]].rows;
-        let places = (0..rows.len()).filter(|&i| tasks.weight(rows[i]) > 0.0);
-        let source = Source {
-            tasks,
-            members: &group.tasks,
-            places: places.collect(),
-        };
-        let many = source.places.len() >= gram_from * tasks.features();
-        let mut squared = match many {
-            true => Self::summed(&source, intercept)?,
-            false => Self::kept(&source, intercept),
-        };
-        squared.columns = group.columns.clone();
-        squared.omega = group
-            .tasks
-            .iter()
-            .map(|&t| tasks.tasks()[t].weight)
-            .collect();
-        Ok(squared)
-    }
-
-    /// From a summary.
-    fn summed(source: &Source<'_, '_>, intercept: bool) -> Result<Self> {
-        let (d, k) = (source.tasks.features(), source.members.len());
-        let mut summary = Summary::new(d, k);
-        let (mut x, mut y) = (vec![0.0; BLOCK * d], vec![0.0; BLOCK * k]);
-        let mut weight = vec![0.0; BLOCK];
-        for places in source.places.chunks(BLOCK) {
-            source.copy(places, &mut x, &mut y, &mut weight);
-            let n = places.len();
-            let (x, y) = (MatRef::planned(&x, n, d), MatRef::planned(&y, n, k));
-            summary.add(x, y, Some(&weight[..n]))?;
-        }
-        let moments = Moments {
-            weight: summary.weight(),
-            mean_x: summary.mean_x(),
-            mean_y: summary.mean_y(),
-            xx: summary.xx(),
-            yx: summary.yx(),
-            yy: summary.yy(),
-        };
-        Ok(Self::of(&moments, intercept))
-    }
-
-    /// One task's losses, from its summary, in column `t`.
-    pub(super) fn of_task(t: usize, task: TaskSummary<'_>, intercept: bool) -> Self {
-        let (mean_y, yy) = ([task.mean_y()], [task.yy()]);
-        let moments = Moments {
-            weight: task.weight(),
-            mean_x: task.mean_x(),
-            mean_y: &mean_y,
-            xx: task.xx(),
-            yx: MatRef::planned(task.xy(), 1, task.mean_x().len()),
-            yy: MatRef::planned(&yy, 1, 1),
-        };
-        Self {
-            columns: t..t + 1,
-            ..Self::of(&moments, intercept)
-        }
-    }
-
-    /// Of tasks of weight 1 in the first columns.
-    fn of(m: &Moments<'_>, intercept: bool) -> Self {
-        let (d, k) = (m.mean_x.len(), m.mean_y.len());
-        // About the means, or about 0: then n m m' joins the products.
-        let about = if intercept { 0.0 } else { m.weight };
-        let whole = |rows: usize, columns: usize, entry: &dyn Fn(usize, usize) -> f64| {
-            let entries = (0..rows * columns).map(|e| entry(e / columns, e % columns));
-            entries.collect::<Vec<f64>>()
-        };
-        let (x, y) = (m.mean_x, m.mean_y);
-        let mean = |m: &[f64]| {
-            if intercept {
-                m.to_vec()
-            } else {
-                vec![0.0; m.len()]
-            }
-        };
-        Self {
-            columns: 0..k,
-            omega: vec![1.0; k],
-            mean_x: mean(x),
-            mean_y: mean(y),
-            xy: whole(d, k, &|j, t| m.yx.at(t, j) + about * x[j] * y[t]),
-            yy: whole(k, 1, &|t, _| m.yy.at(t, t) + about * y[t] * y[t]),
-            form: Form::Gram(whole(d, d, &|i, j| m.xx.at(i, j) + about * x[i] * x[j])),
-        }
-    }
-
-    /// With the rows, centred and weighted.
-    fn kept(source: &Source<'_, '_>, intercept: bool) -> Self {
-        let level = default_level();
-        let (d, k) = (source.tasks.features(), source.members.len());
-        let n = source.places.len();
-        let (mut x, mut y) = (vec![0.0; n * d], vec![0.0; n * k]);
-        let mut weight = vec![0.0; n];
-        source.copy(&source.places, &mut x, &mut y, &mut weight);
-        let total: f64 = weight.iter().sum();
-        let settle = |rows: &mut [f64], width: usize| {
-            let mut mean = vec![0.0; width];
-            if intercept {
-                for (row, w) in rows.chunks_exact(width).zip(&weight) {
-                    axpy(level, w / total, row, &mut mean);
-                }
-            }
-            for (row, &w) in rows.chunks_exact_mut(width).zip(&weight) {
-                axpy(level, -1.0, &mean, row);
-                if w != 1.0 {
-                    scale(level, Real::sqrt(w), row);
-                }
-            }
-            mean
-        };
-        let (mean_x, mean_y) = (settle(&mut x, d), settle(&mut y, k));
-        let (mut xy, mut yy) = (vec![0.0; d * k], vec![0.0; k]);
-        let (xs, ys) = (MatRef::planned(&x, n, d), MatRef::planned(&y, n, k));
-        product(Product::new(xs.t(), ys), MatMut::planned(&mut xy, d, k));
-        for row in y.chunks_exact(k) {
-            yy.iter_mut().zip(row).for_each(|(yy, y)| *yy += y * y);
-        }
-        Self {
-            columns: 0..k,
-            omega: vec![1.0; k],
-            mean_x,
-            mean_y,
-            xy,
-            yy,
-            form: Form::Rows(x, n),
-        }
-    }
-
     fn width(&self) -> usize {
         self.omega.len()
     }
@@ -386,7 +195,7 @@ impl Squared {
 }
 
 /// A product with scratch of its own.
-fn product(p: Product<'_, f64>, c: MatMut<'_, f64>) {
+pub(super) fn product(p: Product<'_, f64>, c: MatMut<'_, f64>) {
     let (level, inner) = (default_level(), p.a.cols());
     let mut scratch = vec![0.0; gemm_scratch::<f64>(level, c.rows(), inner, c.cols())];
     cognate_kernels::gemm(level, p, c, &mut scratch);

@@ -4,27 +4,27 @@
 //! ```
 //! The convex form of `theta_t = U v_t` with a shared basis U. What is learned is told as `W' = loadings basis'`.
 
-use alloc::{boxed::Box, vec::Vec};
+use alloc::vec::Vec;
 
-use super::{Columns, Norm, Parts, Penalty, Proximal, Settings, path_of_summaries};
+use super::{Columns, Norm, Parts, Penalty, Proximal, TOL};
 use crate::error::Result;
-use crate::mtl::Summaries;
-use crate::mtl::linear::{Fitted, Learned, LinearMethod, Summarised};
+use crate::mtl::linear::convex::{Convex, Form};
+use crate::mtl::linear::{FitSettings, Learned};
 
 /// Low rank: the tasks share a few directions.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Trace {
     /// The strength, above 0. Default 1.
     pub lambda: f64,
-    /// Intercept, tolerance, iterations.
-    pub settings: Settings,
+    /// How it is fitted; the tolerance's default is 1e-8 here.
+    pub settings: FitSettings,
 }
 
 impl Default for Trace {
     fn default() -> Self {
         Self {
             lambda: 1.0,
-            settings: Settings::default(),
+            settings: FitSettings::default().with_tol(TOL),
         }
     }
 }
@@ -36,44 +36,37 @@ impl Trace {
     }
 
     /// Sets [`Trace::settings`].
-    pub fn with_settings(self, settings: Settings) -> Self {
+    pub fn with_settings(self, settings: FitSettings) -> Self {
         Self { settings, ..self }
     }
 }
 
-impl Proximal for Trace {
-    fn name(&self) -> &'static str {
-        "trace"
-    }
+impl Convex for Trace {
+    const NAME: &'static str = "trace";
 
-    fn lambda(&self) -> f64 {
+    fn strength(&self) -> f64 {
         self.lambda
     }
 
-    fn at(&self, lambda: f64) -> Box<dyn LinearMethod> {
-        Box::new(self.with_lambda(lambda))
+    fn with_strength(self, lambda: f64) -> Self {
+        self.with_lambda(lambda)
     }
 
-    fn settings(&self) -> Settings {
+    fn settings(&self) -> FitSettings {
         self.settings
     }
 
+    fn form(&self) -> Form<'_> {
+        Form::Norms(self)
+    }
+}
+
+impl Proximal for Trace {
     fn penalty(&self, _: &Columns<'_>) -> Result<Penalty> {
         Ok(Penalty::of(Norm::Nuclear))
     }
 
     fn learned(&self, parts: &Parts) -> Vec<Learned> {
         parts.low_rank(0).into()
-    }
-}
-
-impl Summarised for Trace {
-    fn path_of_summaries(
-        &self,
-        names: &[&str],
-        summaries: &Summaries,
-        lambdas: &[f64],
-    ) -> Result<Vec<Fitted>> {
-        path_of_summaries(self, names, summaries, lambdas)
     }
 }

@@ -5,14 +5,14 @@
 //! Groups are nested or apart. With single tasks as the only groups this is [`L1`](super::L1), with all tasks as the only group
 //! [`L21`](super::L21); in a tree a feature may be out for a whole branch, or for a leaf of it.
 
-use alloc::{boxed::Box, string::String, vec, vec::Vec};
+use alloc::{string::String, vec, vec::Vec};
 
 use super::tree::TaskTree;
-use super::{Columns, Norm, Parts, Penalty, Proximal, Settings, path_of_summaries};
+use super::{Columns, Norm, Parts, Penalty, Proximal, TOL};
 use crate::check;
 use crate::error::{Error, Result};
-use crate::mtl::Summaries;
-use crate::mtl::linear::{Fitted, Learned, LinearMethod, Summarised, TreeNode};
+use crate::mtl::linear::convex::{Convex, Form};
+use crate::mtl::linear::{FitSettings, Learned, TreeNode};
 
 /// Tasks that are likely to use the same features.
 #[derive(Clone, Debug, PartialEq)]
@@ -40,8 +40,8 @@ pub struct TreeLasso {
     pub lambda: f64,
     /// The groups, in any order. Each task is in one of positive weight at least.
     pub groups: Vec<TaskGroup>,
-    /// Intercept, tolerance, iterations.
-    pub settings: Settings,
+    /// How it is fitted; the tolerance's default is 1e-8 here.
+    pub settings: FitSettings,
 }
 
 impl TreeLasso {
@@ -50,7 +50,7 @@ impl TreeLasso {
         Self {
             lambda: 1.0,
             groups,
-            settings: Settings::default(),
+            settings: FitSettings::default().with_tol(TOL),
         }
     }
 
@@ -86,28 +86,32 @@ impl TreeLasso {
     }
 
     /// Sets [`TreeLasso::settings`].
-    pub fn with_settings(self, settings: Settings) -> Self {
+    pub fn with_settings(self, settings: FitSettings) -> Self {
         Self { settings, ..self }
     }
 }
 
-impl Proximal for TreeLasso {
-    fn name(&self) -> &'static str {
-        "tree-lasso"
-    }
+impl Convex for TreeLasso {
+    const NAME: &'static str = "tree-lasso";
 
-    fn lambda(&self) -> f64 {
+    fn strength(&self) -> f64 {
         self.lambda
     }
 
-    fn at(&self, lambda: f64) -> Box<dyn LinearMethod> {
-        Box::new(self.clone().with_lambda(lambda))
+    fn with_strength(self, lambda: f64) -> Self {
+        self.with_lambda(lambda)
     }
 
-    fn settings(&self) -> Settings {
+    fn settings(&self) -> FitSettings {
         self.settings
     }
 
+    fn form(&self) -> Form<'_> {
+        Form::Norms(self)
+    }
+}
+
+impl Proximal for TreeLasso {
     fn penalty(&self, columns: &Columns<'_>) -> Result<Penalty> {
         let mut of_columns = Vec::new();
         for TaskGroup {
@@ -144,16 +148,5 @@ impl Proximal for TreeLasso {
 
     fn learned(&self, parts: &Parts) -> Vec<Learned> {
         vec![parts.support(0)]
-    }
-}
-
-impl Summarised for TreeLasso {
-    fn path_of_summaries(
-        &self,
-        names: &[&str],
-        summaries: &Summaries,
-        lambdas: &[f64],
-    ) -> Result<Vec<Fitted>> {
-        path_of_summaries(self, names, summaries, lambdas)
     }
 }

@@ -4,13 +4,11 @@ use alloc::{boxed::Box, vec, vec::Vec};
 
 use cognate_kernels::Real;
 
-use super::learned::{Family, Outcome, Spectrum, alternate};
-use super::terms::Terms;
-use super::{FitSettings, curvature, fitted, strengths};
+use super::learned::{Family, Learns, Outcome, Spectrum};
 use crate::check;
 use crate::error::Result;
-use crate::mtl::linear::{Axis, Fitted, Learned, LinearMethod, Summarised};
-use crate::mtl::{Summaries, TaskSet};
+use crate::mtl::linear::convex::{Convex, Form};
+use crate::mtl::linear::{Axis, FitSettings, Learned};
 
 /// `lambda eta (1 + eta) tr(W (eta I + M)^-1 W')` over W and `0 <= M <= I, tr M = k`.
 ///
@@ -68,37 +66,6 @@ impl Clustered {
     /// Sets [`settings`](field@Clustered::settings).
     pub fn with_settings(self, settings: FitSettings) -> Self {
         Self { settings, ..self }
-    }
-
-    fn fit_terms(&self, mut terms: Terms<'_>, lambdas: &[f64]) -> Result<Vec<Fitted>> {
-        let k = self.clusters as f64;
-        check::setting("clusters", "at least 1", k, k >= 1.0)?;
-        check::setting("eta", "above 0", self.eta, self.eta > 0.0)?;
-        let limits = (self.settings.limits()?, self.max_rounds.max(1));
-        let (mut fits, mut before) = (Vec::new(), None);
-        for &lambda in lambdas {
-            check::setting("lambda", "above 0", lambda, lambda > 0.0)?;
-            let outcome = alternate(&self.with_lambda(lambda), &mut terms, limits, before)?;
-            fits.push(fitted(&terms, lambda, &outcome, self.table(&outcome))?);
-            before = Some(outcome);
-        }
-        Ok(fits)
-    }
-
-    /// M.
-    fn table(&self, outcome: &Outcome) -> Learned {
-        let Spectrum { values, vectors } = &outcome.relation;
-        let tasks = values.len();
-        let m = Spectrum {
-            values: values.iter().map(|a| a - self.eta).collect(),
-            vectors: vectors.clone(),
-        };
-        Learned {
-            name: "clusters",
-            axes: (Axis::Tasks, Axis::Tasks),
-            shape: (tasks, tasks),
-            values: m.matrix(),
-        }
     }
 
     /// The trace of M.
@@ -189,40 +156,54 @@ impl Family for Clustered {
 /// Halvings until neighbouring numbers are left, nearly.
 const BISECTIONS: usize = 80;
 
-impl LinearMethod for Clustered {
-    fn name(&self) -> &'static str {
-        "clustered"
+impl Convex for Clustered {
+    const NAME: &'static str = "clustered";
+
+    fn strength(&self) -> f64 {
+        self.lambda
     }
 
-    fn at(&self, lambda: f64) -> Box<dyn LinearMethod> {
-        Box::new(self.with_lambda(lambda))
+    fn with_strength(self, lambda: f64) -> Self {
+        self.with_lambda(lambda)
     }
 
-    fn grid(&self, tasks: &TaskSet<'_, f64>) -> Result<Vec<f64>> {
-        Ok(strengths(10.0 * curvature(tasks)))
+    fn settings(&self) -> FitSettings {
+        self.settings
     }
 
-    fn fit(&self, tasks: &TaskSet<'_, f64>) -> Result<Fitted> {
-        Ok(self.path(tasks, &[self.lambda])?.remove(0))
-    }
-
-    fn path(&self, tasks: &TaskSet<'_, f64>, lambdas: &[f64]) -> Result<Vec<Fitted>> {
-        self.fit_terms(Terms::new(tasks, self.settings.intercept)?, lambdas)
-    }
-
-    fn summarised(&self) -> Option<&dyn Summarised> {
-        Some(self)
+    fn form(&self) -> Form<'_> {
+        Form::Learned(self)
     }
 }
 
-impl Summarised for Clustered {
-    fn path_of_summaries(
-        &self,
-        names: &[&str],
-        summaries: &Summaries,
-        lambdas: &[f64],
-    ) -> Result<Vec<Fitted>> {
-        let terms = Terms::of_summaries(names, summaries, self.settings.intercept)?;
-        self.fit_terms(terms, lambdas)
+impl Learns for Clustered {
+    fn check(&self) -> Result<()> {
+        let k = self.clusters as f64;
+        check::setting("clusters", "at least 1", k, k >= 1.0)?;
+        check::setting("eta", "above 0", self.eta, self.eta > 0.0)
+    }
+
+    fn max_rounds(&self) -> usize {
+        self.max_rounds
+    }
+
+    fn family(&self, lambda: f64) -> Box<dyn Family> {
+        Box::new(self.with_lambda(lambda))
+    }
+
+    /// M.
+    fn table(&self, outcome: &Outcome) -> Learned {
+        let Spectrum { values, vectors } = &outcome.relation;
+        let tasks = values.len();
+        let m = Spectrum {
+            values: values.iter().map(|a| a - self.eta).collect(),
+            vectors: vectors.clone(),
+        };
+        Learned {
+            name: "clusters",
+            axes: (Axis::Tasks, Axis::Tasks),
+            shape: (tasks, tasks),
+            values: m.matrix(),
+        }
     }
 }

@@ -12,20 +12,36 @@
 //! None of this asks where A came from, so turns start from a mixture of the last ones; if the objective is not lower then, from the
 //! last one alone.
 
-use alloc::{vec, vec::Vec};
+use alloc::{boxed::Box, vec, vec::Vec};
 
 use cognate_kernels::{MatMut, MatRef, Product, Real, axpy, dot, gemm};
 
-use super::newton::{Limits, Solution, minimise};
+use super::newton::{Solution, minimise};
 use super::relation::Relation;
 use super::system::System;
 use super::terms::Terms;
 use crate::error::Result;
 use crate::linalg::{eigen, invert};
+use crate::mtl::linear::{FitSettings, Learned};
 use crate::workspace::default_level;
 
+/// A method that learns the relation.
+pub(in crate::mtl::linear) trait Learns {
+    /// Whether its settings make sense.
+    fn check(&self) -> Result<()>;
+
+    /// Most turns.
+    fn max_rounds(&self) -> usize;
+
+    /// The relations to choose from at this strength.
+    fn family(&self, lambda: f64) -> Box<dyn Family>;
+
+    /// What was learned.
+    fn table(&self, outcome: &Outcome) -> Learned;
+}
+
 /// A family of relations.
-pub(super) trait Family {
+pub(in crate::mtl::linear) trait Family {
     /// `c` of `P(A) = c A^-1 + r I`.
     fn factor(&self) -> f64;
 
@@ -50,13 +66,13 @@ pub(super) trait Family {
 
 /// A symmetric matrix: eigenvalues and, as rows, eigenvectors.
 #[derive(Clone, Debug)]
-pub(super) struct Spectrum {
+pub(in crate::mtl::linear) struct Spectrum {
     pub values: Vec<f64>,
     pub vectors: Vec<f64>,
 }
 
 /// What taking turns came to.
-pub(super) struct Outcome {
+pub(in crate::mtl::linear) struct Outcome {
     pub solution: Solution,
     /// A.
     pub relation: Spectrum,
@@ -137,10 +153,10 @@ const MEMORY: usize = 6;
 pub(super) fn alternate(
     family: &dyn Family,
     terms: &mut Terms<'_>,
-    (limits, max_rounds): (Limits, usize),
+    (limits, max_rounds): (FitSettings, usize),
     before: Option<Outcome>,
 ) -> Result<Outcome> {
-    let inner = Limits {
+    let inner = FitSettings {
         tol: 0.1 * limits.tol,
         ..limits
     };
@@ -253,7 +269,7 @@ impl Trail {
 fn turn(
     family: &dyn Family,
     terms: &mut Terms<'_>,
-    limits: Limits,
+    limits: FitSettings,
     (a, from): (&Spectrum, Option<&Solution>),
 ) -> Result<Outcome> {
     let tasks = a.values.len();

@@ -1,11 +1,9 @@
 //! Relations that need no description of the tasks.
 
-use alloc::{boxed::Box, vec::Vec};
-
-use super::{FitSettings, Relation, Soft};
+use super::{Relation, Soft};
 use crate::error::Result;
-use crate::mtl::TaskSet;
-use crate::mtl::linear::{Fitted, LinearMethod, Summarised};
+use crate::mtl::linear::FitSettings;
+use crate::mtl::linear::convex::{Convex, Form};
 
 /// A ridge a task and nothing shared: `lambda/2 ||W||^2`. With intercepts, each task's is free.
 ///
@@ -74,49 +72,33 @@ impl Independent {
     }
 }
 
-impl Soft for Independent {
-    const STRONGEST: f64 = 10.0;
+impl Convex for Independent {
+    const NAME: &'static str = "independent";
 
     fn strength(&self) -> f64 {
         self.lambda
     }
 
-    fn with_strength(&self, lambda: f64) -> Self {
+    fn with_strength(self, lambda: f64) -> Self {
         self.with_lambda(lambda)
     }
 
-    fn fit_settings(&self) -> &FitSettings {
-        &self.settings
+    fn settings(&self) -> FitSettings {
+        self.settings
     }
 
-    fn relation(&self, names: &[&str]) -> Result<Relation> {
-        Relation::independent(names.len(), self.lambda)
+    fn form(&self) -> Form<'_> {
+        Form::Relation(self)
     }
 }
 
-impl LinearMethod for Independent {
-    fn name(&self) -> &'static str {
-        "independent"
+impl Soft for Independent {
+    fn strongest(&self) -> f64 {
+        10.0
     }
 
-    fn at(&self, lambda: f64) -> Box<dyn LinearMethod> {
-        Box::new(self.with_strength(lambda))
-    }
-
-    fn grid(&self, tasks: &TaskSet<'_, f64>) -> Result<Vec<f64>> {
-        Ok(self.grid_of(tasks))
-    }
-
-    fn fit(&self, tasks: &TaskSet<'_, f64>) -> Result<Fitted> {
-        self.fit_one(tasks)
-    }
-
-    fn path(&self, tasks: &TaskSet<'_, f64>, lambdas: &[f64]) -> Result<Vec<Fitted>> {
-        self.fit_path(tasks, lambdas)
-    }
-
-    fn summarised(&self) -> Option<&dyn Summarised> {
-        Some(self)
+    fn relation(&self, names: &[&str], lambda: f64) -> Result<Relation> {
+        Relation::independent(names.len(), lambda)
     }
 }
 
@@ -141,49 +123,33 @@ impl Pooled {
     }
 }
 
-impl Soft for Pooled {
-    const STRONGEST: f64 = 10.0;
+impl Convex for Pooled {
+    const NAME: &'static str = "pooled";
 
     fn strength(&self) -> f64 {
         self.lambda
     }
 
-    fn with_strength(&self, lambda: f64) -> Self {
+    fn with_strength(self, lambda: f64) -> Self {
         self.with_lambda(lambda)
     }
 
-    fn fit_settings(&self) -> &FitSettings {
-        &self.settings
+    fn settings(&self) -> FitSettings {
+        self.settings
     }
 
-    fn relation(&self, names: &[&str]) -> Result<Relation> {
-        Relation::pooled(names.len(), self.lambda)
+    fn form(&self) -> Form<'_> {
+        Form::Relation(self)
     }
 }
 
-impl LinearMethod for Pooled {
-    fn name(&self) -> &'static str {
-        "pooled"
+impl Soft for Pooled {
+    fn strongest(&self) -> f64 {
+        10.0
     }
 
-    fn at(&self, lambda: f64) -> Box<dyn LinearMethod> {
-        Box::new(self.with_strength(lambda))
-    }
-
-    fn grid(&self, tasks: &TaskSet<'_, f64>) -> Result<Vec<f64>> {
-        Ok(self.grid_of(tasks))
-    }
-
-    fn fit(&self, tasks: &TaskSet<'_, f64>) -> Result<Fitted> {
-        self.fit_one(tasks)
-    }
-
-    fn path(&self, tasks: &TaskSet<'_, f64>, lambdas: &[f64]) -> Result<Vec<Fitted>> {
-        self.fit_path(tasks, lambdas)
-    }
-
-    fn summarised(&self) -> Option<&dyn Summarised> {
-        Some(self)
+    fn relation(&self, names: &[&str], lambda: f64) -> Result<Relation> {
+        Relation::pooled(names.len(), lambda)
     }
 }
 
@@ -214,47 +180,29 @@ impl MeanRegularised {
     }
 }
 
-impl Soft for MeanRegularised {
+impl Convex for MeanRegularised {
+    const NAME: &'static str = "mean-regularised";
+
     fn strength(&self) -> f64 {
         self.lambda
     }
 
-    fn with_strength(&self, lambda: f64) -> Self {
+    fn with_strength(self, lambda: f64) -> Self {
         self.with_lambda(lambda)
     }
 
-    fn fit_settings(&self) -> &FitSettings {
-        &self.settings
+    fn settings(&self) -> FitSettings {
+        self.settings
     }
 
-    fn relation(&self, names: &[&str]) -> Result<Relation> {
-        Relation::mean_regularised(names.len(), self.lambda, self.eps)
+    fn form(&self) -> Form<'_> {
+        Form::Relation(self)
     }
 }
 
-impl LinearMethod for MeanRegularised {
-    fn name(&self) -> &'static str {
-        "mean-regularised"
-    }
-
-    fn at(&self, lambda: f64) -> Box<dyn LinearMethod> {
-        Box::new(self.with_strength(lambda))
-    }
-
-    fn grid(&self, tasks: &TaskSet<'_, f64>) -> Result<Vec<f64>> {
-        Ok(self.grid_of(tasks))
-    }
-
-    fn fit(&self, tasks: &TaskSet<'_, f64>) -> Result<Fitted> {
-        self.fit_one(tasks)
-    }
-
-    fn path(&self, tasks: &TaskSet<'_, f64>, lambdas: &[f64]) -> Result<Vec<Fitted>> {
-        self.fit_path(tasks, lambdas)
-    }
-
-    fn summarised(&self) -> Option<&dyn Summarised> {
-        Some(self)
+impl Soft for MeanRegularised {
+    fn relation(&self, names: &[&str], lambda: f64) -> Result<Relation> {
+        Relation::mean_regularised(names.len(), lambda, self.eps)
     }
 }
 
@@ -285,46 +233,28 @@ impl SharedSpecific {
     }
 }
 
-impl Soft for SharedSpecific {
+impl Convex for SharedSpecific {
+    const NAME: &'static str = "shared-specific";
+
     fn strength(&self) -> f64 {
         self.lambda
     }
 
-    fn with_strength(&self, lambda: f64) -> Self {
+    fn with_strength(self, lambda: f64) -> Self {
         self.with_lambda(lambda)
     }
 
-    fn fit_settings(&self) -> &FitSettings {
-        &self.settings
+    fn settings(&self) -> FitSettings {
+        self.settings
     }
 
-    fn relation(&self, names: &[&str]) -> Result<Relation> {
-        Relation::shared_specific(names.len(), self.mu, self.lambda)
+    fn form(&self) -> Form<'_> {
+        Form::Relation(self)
     }
 }
 
-impl LinearMethod for SharedSpecific {
-    fn name(&self) -> &'static str {
-        "shared-specific"
-    }
-
-    fn at(&self, lambda: f64) -> Box<dyn LinearMethod> {
-        Box::new(self.with_strength(lambda))
-    }
-
-    fn grid(&self, tasks: &TaskSet<'_, f64>) -> Result<Vec<f64>> {
-        Ok(self.grid_of(tasks))
-    }
-
-    fn fit(&self, tasks: &TaskSet<'_, f64>) -> Result<Fitted> {
-        self.fit_one(tasks)
-    }
-
-    fn path(&self, tasks: &TaskSet<'_, f64>, lambdas: &[f64]) -> Result<Vec<Fitted>> {
-        self.fit_path(tasks, lambdas)
-    }
-
-    fn summarised(&self) -> Option<&dyn Summarised> {
-        Some(self)
+impl Soft for SharedSpecific {
+    fn relation(&self, names: &[&str], lambda: f64) -> Result<Relation> {
+        Relation::shared_specific(names.len(), self.mu, lambda)
     }
 }

@@ -12,7 +12,8 @@
 //! ```
 //! Losses are convex and twice differentiable, so Newton's method solves all of them, and its decrement bounds the gap. Its linear
 //! systems are eliminated block by block where the relation is a forest (10,000 tasks cost 10,000 small factors), else factored as a
-//! whole, or left to conjugate gradients. With squared losses one step is the solution, from summaries of the rows.
+//! whole, or left to conjugate gradients. With squared losses one step is the solution, from summaries of the rows; from factors of the
+//! rows it is made by rotations, and nothing is squared (`rotations.rs`).
 
 mod block;
 mod clustered;
@@ -24,10 +25,12 @@ mod mtrl;
 mod named;
 mod newton;
 mod relation;
+mod rotations;
 mod system;
 mod terms;
 
 pub use clustered::Clustered;
+pub(super) use learned::Learns;
 pub use methods::{Independent, MeanRegularised, Pooled, SharedSpecific};
 pub use mtrl::Mtrl;
 pub use named::{Graph, GraphEdge, Icm, Tree, TreeNode};
@@ -36,72 +39,21 @@ pub(super) use terms::squared_loss;
 
 use alloc::{vec, vec::Vec};
 
-use learned::Outcome;
-use newton::{Limits, Solution, minimise};
+use learned::alternate;
+use newton::{Solution, minimise};
 use system::System;
 use terms::Terms;
 
-use super::{Certificate, Fitted, Learned, Summarised, TaskLinear};
+use super::convex::Source;
+use super::{Certificate, FitSettings, Fitted, TaskLinear};
 use crate::check;
 use crate::error::Result;
-use crate::mtl::{Kind, Summaries, TaskSet};
+use crate::mtl::{Kind, TaskSet};
 
-/// What all soft relations, given or learned, are fitted with.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct FitSettings {
-    /// Whether each task has an intercept a link. Default true. See [`Relation`] for what holds them together.
-    pub intercept: bool,
-    /// Converged when the objective is proved to be within `tol` times itself of its minimum. Default 1e-12.
-    pub tol: f64,
-    /// Most iterations of Newton's method. Default 100.
-    pub max_iter: usize,
-}
-
-impl Default for FitSettings {
-    fn default() -> Self {
-        Self {
-            intercept: true,
-            tol: 1e-12,
-            max_iter: 100,
-        }
-    }
-}
-
-impl FitSettings {
-    /// Sets [`FitSettings::intercept`].
-    pub fn with_intercept(self, intercept: bool) -> Self {
-        Self { intercept, ..self }
-    }
-
-    /// Sets [`FitSettings::tol`].
-    pub fn with_tol(self, tol: f64) -> Self {
-        Self { tol, ..self }
-    }
-
-    /// Sets [`FitSettings::max_iter`].
-    pub fn with_max_iter(self, max_iter: usize) -> Self {
-        Self { max_iter, ..self }
-    }
-
-    fn limits(&self) -> Result<Limits> {
-        check::setting("tol", "at least 0", self.tol, self.tol >= 0.0)?;
-        Ok(Limits {
-            tol: self.tol,
-            max_iter: self.max_iter,
-        })
-    }
-}
-
-/// A method that is a relation: what its front end has to say.
-trait Soft: Clone + 'static {
-    fn strength(&self) -> f64;
-
-    fn with_strength(&self, lambda: f64) -> Self;
-
-    fn fit_settings(&self) -> &FitSettings;
-
-    /// The relation of the tasks called `names`.
-    fn relation(&self, names: &[&str]) -> Result<Relation>;
+/// A method that is a relation.
+pub(super) trait Soft {
+    /// The relation of the tasks called `names`, at this strength.
+    fn relation(&self, names: &[&str], lambda: f64) -> Result<Relation>;
 
     /// The strength that balances a curvature of 1 in every task's loss.
     fn unit(&self) -> f64 {
@@ -109,58 +61,74 @@ trait Soft: Clone + 'static {
     }
 
     /// The strongest strength worth trying, in these units.
-    const STRONGEST: f64 = 1e3;
-
-    /// Strengths worth trying on these tasks.
-    fn grid_of(&self, tasks: &TaskSet<'_, f64>) -> Vec<f64> {
-        strengths(Self::STRONGEST * self.unit() * curvature(tasks))
-    }
-
-    /// The fit at the settings' own strength.
-    fn fit_one(&self, tasks: &TaskSet<'_, f64>) -> Result<Fitted> {
-        Ok(self.fit_path(tasks, &[self.strength()])?.remove(0))
-    }
-
-    /// The fits at these strengths, each from the one before.
-    fn fit_path(&self, tasks: &TaskSet<'_, f64>, lambdas: &[f64]) -> Result<Vec<Fitted>> {
-        self.fit_terms(Terms::new(tasks, self.fit_settings().intercept)?, lambdas)
-    }
-
-    fn fit_terms(&self, mut terms: Terms<'_>, lambdas: &[f64]) -> Result<Vec<Fitted>> {
-        let limits = self.fit_settings().limits()?;
-        let names: Vec<&str> = terms.tasks.iter().map(|task| task.0).collect();
-        let (mut fits, mut before) = (Vec::new(), None);
-        for &lambda in lambdas {
-            let relation = self.with_strength(lambda).relation(&names)?;
-            let solution = minimise(
-                &mut System::new(&relation, &mut terms),
-                limits,
-                before.as_ref(),
-            )?;
-            fits.push(Fitted {
-                model: model(&terms, relation.unseen, &solution)?,
-                lambda,
-                objective: solution.value,
-                iterations: solution.iterations,
-                certificate: Certificate::Gap { gap: solution.gap },
-                converged: solution.converged,
-            });
-            before = Some(solution);
-        }
-        Ok(fits)
+    fn strongest(&self) -> f64 {
+        1e3
     }
 }
 
-impl<S: Soft> Summarised for S {
-    fn path_of_summaries(
-        &self,
-        names: &[&str],
-        summaries: &Summaries,
-        lambdas: &[f64],
-    ) -> Result<Vec<Fitted>> {
-        let terms = Terms::of_summaries(names, summaries, self.fit_settings().intercept)?;
-        self.fit_terms(terms, lambdas)
+/// Strengths worth trying on these tasks.
+pub(super) fn grid(method: &dyn Soft, tasks: &TaskSet<'_, f64>) -> Vec<f64> {
+    strengths(method.strongest() * method.unit() * curvature(tasks))
+}
+
+/// The same where the relation is learned.
+pub(super) fn learned_grid(tasks: &TaskSet<'_, f64>) -> Vec<f64> {
+    strengths(10.0 * curvature(tasks))
+}
+
+/// The fits at these strengths, each from the one before.
+pub(super) fn path(
+    method: &dyn Soft,
+    settings: FitSettings,
+    source: Source<'_>,
+    lambdas: &[f64],
+) -> Result<Vec<Fitted>> {
+    let mut terms = Terms::new(source, settings.intercept)?;
+    let names: Vec<&str> = terms.tasks.iter().map(|task| task.0).collect();
+    let (mut fits, mut before) = (Vec::new(), None);
+    for &lambda in lambdas {
+        let relation = method.relation(&names, lambda)?;
+        let mut system = System::new(&relation, &mut terms);
+        let solution = minimise(&mut system, settings, before.as_ref())?;
+        fits.push(Fitted {
+            model: model(&terms, relation.unseen, &solution)?,
+            lambda,
+            objective: solution.value,
+            iterations: solution.iterations,
+            certificate: Certificate::Gap { gap: solution.gap },
+            converged: solution.converged,
+        });
+        before = Some(solution);
     }
+    Ok(fits)
+}
+
+/// The same where the relation is learned.
+pub(super) fn learned_path(
+    method: &dyn Learns,
+    settings: FitSettings,
+    source: Source<'_>,
+    lambdas: &[f64],
+) -> Result<Vec<Fitted>> {
+    method.check()?;
+    let mut terms = Terms::new(source, settings.intercept)?;
+    let limits = (settings, method.max_rounds().max(1));
+    let (mut fits, mut before) = (Vec::new(), None);
+    for &lambda in lambdas {
+        check::setting("lambda", "above 0", lambda, lambda > 0.0)?;
+        let family = method.family(lambda);
+        let outcome = alternate(&*family, &mut terms, limits, before)?;
+        fits.push(Fitted {
+            model: model(&terms, None, &outcome.solution)?.with_learned(method.table(&outcome)),
+            lambda,
+            objective: outcome.objective,
+            iterations: outcome.rounds,
+            certificate: Certificate::Gap { gap: outcome.gap },
+            converged: outcome.converged,
+        });
+        before = Some(outcome);
+    }
+    Ok(fits)
 }
 
 /// Strengths tried, half a decade apart.
@@ -173,18 +141,6 @@ const HALF_DECADE: f64 = 3.162_277_660_168_379_5;
 fn strengths(strongest: f64) -> Vec<f64> {
     let all = core::iter::successors(Some(strongest), |strength| Some(strength / HALF_DECADE));
     all.take(STRENGTHS).collect()
-}
-
-/// The fit of a relation that was learned.
-fn fitted(terms: &Terms<'_>, lambda: f64, outcome: &Outcome, table: Learned) -> Result<Fitted> {
-    Ok(Fitted {
-        model: model(terms, None, &outcome.solution)?.with_learned(table),
-        lambda,
-        objective: outcome.objective,
-        iterations: outcome.rounds,
-        certificate: Certificate::Gap { gap: outcome.gap },
-        converged: outcome.converged,
-    })
 }
 
 /// The model of a solution; a task never seen is the node `unseen`.

@@ -4,13 +4,11 @@ use alloc::{boxed::Box, vec, vec::Vec};
 
 use cognate_kernels::Real;
 
-use super::learned::{Family, Outcome, alternate};
-use super::terms::Terms;
-use super::{FitSettings, curvature, fitted, strengths};
+use super::learned::{Family, Learns, Outcome};
 use crate::check;
 use crate::error::Result;
-use crate::mtl::linear::{Axis, Fitted, Learned, LinearMethod, Summarised};
-use crate::mtl::{Summaries, TaskSet};
+use crate::mtl::linear::convex::{Convex, Form};
+use crate::mtl::linear::{Axis, FitSettings, Learned};
 
 /// `ridge/2 ||W||^2 + lambda/2 tr((W'W + eps I) Omega^-1)` over W and `Omega >= 0, tr Omega = 1`.
 ///
@@ -70,31 +68,6 @@ impl Mtrl {
     pub fn with_settings(self, settings: FitSettings) -> Self {
         Self { settings, ..self }
     }
-
-    fn fit_terms(&self, mut terms: Terms<'_>, lambdas: &[f64]) -> Result<Vec<Fitted>> {
-        check::setting("ridge", "at least 0", self.ridge, self.ridge >= 0.0)?;
-        check::setting("eps", "above 0", self.eps, self.eps > 0.0)?;
-        let limits = (self.settings.limits()?, self.max_rounds.max(1));
-        let (mut fits, mut before) = (Vec::new(), None);
-        for &lambda in lambdas {
-            check::setting("lambda", "above 0", lambda, lambda > 0.0)?;
-            let outcome = alternate(&self.with_lambda(lambda), &mut terms, limits, before)?;
-            fits.push(fitted(&terms, lambda, &outcome, relation(&outcome))?);
-            before = Some(outcome);
-        }
-        Ok(fits)
-    }
-}
-
-/// Omega.
-fn relation(outcome: &Outcome) -> Learned {
-    let tasks = outcome.relation.values.len();
-    Learned {
-        name: "relation",
-        axes: (Axis::Tasks, Axis::Tasks),
-        shape: (tasks, tasks),
-        values: outcome.relation.matrix(),
-    }
 }
 
 impl Family for Mtrl {
@@ -131,40 +104,48 @@ impl Family for Mtrl {
     }
 }
 
-impl LinearMethod for Mtrl {
-    fn name(&self) -> &'static str {
-        "mtrl"
+impl Convex for Mtrl {
+    const NAME: &'static str = "mtrl";
+
+    fn strength(&self) -> f64 {
+        self.lambda
     }
 
-    fn at(&self, lambda: f64) -> Box<dyn LinearMethod> {
-        Box::new(self.with_lambda(lambda))
+    fn with_strength(self, lambda: f64) -> Self {
+        self.with_lambda(lambda)
     }
 
-    fn grid(&self, tasks: &TaskSet<'_, f64>) -> Result<Vec<f64>> {
-        Ok(strengths(10.0 * curvature(tasks)))
+    fn settings(&self) -> FitSettings {
+        self.settings
     }
 
-    fn fit(&self, tasks: &TaskSet<'_, f64>) -> Result<Fitted> {
-        Ok(self.path(tasks, &[self.lambda])?.remove(0))
-    }
-
-    fn path(&self, tasks: &TaskSet<'_, f64>, lambdas: &[f64]) -> Result<Vec<Fitted>> {
-        self.fit_terms(Terms::new(tasks, self.settings.intercept)?, lambdas)
-    }
-
-    fn summarised(&self) -> Option<&dyn Summarised> {
-        Some(self)
+    fn form(&self) -> Form<'_> {
+        Form::Learned(self)
     }
 }
 
-impl Summarised for Mtrl {
-    fn path_of_summaries(
-        &self,
-        names: &[&str],
-        summaries: &Summaries,
-        lambdas: &[f64],
-    ) -> Result<Vec<Fitted>> {
-        let terms = Terms::of_summaries(names, summaries, self.settings.intercept)?;
-        self.fit_terms(terms, lambdas)
+impl Learns for Mtrl {
+    fn check(&self) -> Result<()> {
+        check::setting("ridge", "at least 0", self.ridge, self.ridge >= 0.0)?;
+        check::setting("eps", "above 0", self.eps, self.eps > 0.0)
+    }
+
+    fn max_rounds(&self) -> usize {
+        self.max_rounds
+    }
+
+    fn family(&self, lambda: f64) -> Box<dyn Family> {
+        Box::new(self.with_lambda(lambda))
+    }
+
+    /// Omega.
+    fn table(&self, outcome: &Outcome) -> Learned {
+        let tasks = outcome.relation.values.len();
+        Learned {
+            name: "relation",
+            axes: (Axis::Tasks, Axis::Tasks),
+            shape: (tasks, tasks),
+            values: outcome.relation.matrix(),
+        }
     }
 }

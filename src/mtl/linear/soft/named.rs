@@ -1,14 +1,14 @@
 //! Relations that are described task by task: a tree, a graph, a covariance.
 
-use alloc::{boxed::Box, collections::BTreeMap, string::String, vec, vec::Vec};
+use alloc::{collections::BTreeMap, string::String, vec, vec::Vec};
 
 use cognate_kernels::MatRef;
 
-use super::{Branch, FitSettings, Relation, Soft};
+use super::{Branch, Relation, Soft};
 use crate::check;
 use crate::error::{Error, Result};
-use crate::mtl::TaskSet;
-use crate::mtl::linear::{Fitted, LinearMethod, Summarised};
+use crate::mtl::linear::FitSettings;
+use crate::mtl::linear::convex::{Convex, Form};
 
 /// A node of a [`Tree`].
 #[derive(Clone, Debug, PartialEq)]
@@ -129,21 +129,29 @@ impl Tree {
     }
 }
 
-impl Soft for Tree {
+impl Convex for Tree {
+    const NAME: &'static str = "tree";
+
     fn strength(&self) -> f64 {
         self.lambda
     }
 
-    fn with_strength(&self, lambda: f64) -> Self {
-        self.clone().with_lambda(lambda)
+    fn with_strength(self, lambda: f64) -> Self {
+        self.with_lambda(lambda)
     }
 
-    fn fit_settings(&self) -> &FitSettings {
-        &self.settings
+    fn settings(&self) -> FitSettings {
+        self.settings
     }
 
-    fn relation(&self, names: &[&str]) -> Result<Relation> {
-        check::setting("lambda", "above 0", self.lambda, self.lambda > 0.0)?;
+    fn form(&self) -> Form<'_> {
+        Form::Relation(self)
+    }
+}
+
+impl Soft for Tree {
+    fn relation(&self, names: &[&str], lambda: f64) -> Result<Relation> {
+        check::setting("lambda", "above 0", lambda, lambda > 0.0)?;
         let places = self.places()?;
         let root = Branch {
             parent: None,
@@ -152,11 +160,7 @@ impl Soft for Tree {
         let mut branches = vec![root; places.len()];
         for (node, branch) in self.nodes.iter().zip(&mut branches) {
             branch.parent = node.parent.as_deref().map(|parent| places[parent]);
-            let factor = if branch.parent.is_some() {
-                self.lambda
-            } else {
-                1.0
-            };
+            let factor = if branch.parent.is_some() { lambda } else { 1.0 };
             branch.lambda = factor * node.lambda;
         }
         let place = |name: &str| places.get(name).copied();
@@ -167,32 +171,6 @@ impl Soft for Tree {
     fn unit(&self) -> f64 {
         let hanging = self.nodes.iter().filter(|node| node.parent.is_some());
         mean(hanging.map(|node| node.lambda)).recip()
-    }
-}
-
-impl LinearMethod for Tree {
-    fn name(&self) -> &'static str {
-        "tree"
-    }
-
-    fn at(&self, lambda: f64) -> Box<dyn LinearMethod> {
-        Box::new(self.with_strength(lambda))
-    }
-
-    fn grid(&self, tasks: &TaskSet<'_, f64>) -> Result<Vec<f64>> {
-        Ok(self.grid_of(tasks))
-    }
-
-    fn fit(&self, tasks: &TaskSet<'_, f64>) -> Result<Fitted> {
-        self.fit_one(tasks)
-    }
-
-    fn path(&self, tasks: &TaskSet<'_, f64>, lambdas: &[f64]) -> Result<Vec<Fitted>> {
-        self.fit_path(tasks, lambdas)
-    }
-
-    fn summarised(&self) -> Option<&dyn Summarised> {
-        Some(self)
     }
 }
 
@@ -223,21 +201,29 @@ impl Graph {
     }
 }
 
-impl Soft for Graph {
+impl Convex for Graph {
+    const NAME: &'static str = "graph";
+
     fn strength(&self) -> f64 {
         self.lambda
     }
 
-    fn with_strength(&self, lambda: f64) -> Self {
-        self.clone().with_lambda(lambda)
+    fn with_strength(self, lambda: f64) -> Self {
+        self.with_lambda(lambda)
     }
 
-    fn fit_settings(&self) -> &FitSettings {
-        &self.settings
+    fn settings(&self) -> FitSettings {
+        self.settings
     }
 
-    fn relation(&self, names: &[&str]) -> Result<Relation> {
-        check::setting("lambda", "at least 0", self.lambda, self.lambda >= 0.0)?;
+    fn form(&self) -> Form<'_> {
+        Form::Relation(self)
+    }
+}
+
+impl Soft for Graph {
+    fn relation(&self, names: &[&str], lambda: f64) -> Result<Relation> {
+        check::setting("lambda", "at least 0", lambda, lambda >= 0.0)?;
         let all = names.iter().enumerate();
         let places: BTreeMap<&str, usize> = all.map(|(t, &name)| (name, t)).collect();
         let place = |name: &str| match places.get(name) {
@@ -247,45 +233,14 @@ impl Soft for Graph {
                 "is in the graph, but not among the tasks",
             )),
         };
-        let edge = |edge: &GraphEdge| {
-            Ok((
-                place(&edge.a)?,
-                place(&edge.b)?,
-                2.0 * self.lambda * edge.weight,
-            ))
-        };
+        let edge =
+            |edge: &GraphEdge| Ok((place(&edge.a)?, place(&edge.b)?, 2.0 * lambda * edge.weight));
         let edges = self.edges.iter().map(edge).collect::<Result<Vec<_>>>()?;
         Relation::graph(places.len(), &edges, self.eps)
     }
 
     fn unit(&self) -> f64 {
         (2.0 * mean(self.edges.iter().map(|edge| edge.weight))).recip()
-    }
-}
-
-impl LinearMethod for Graph {
-    fn name(&self) -> &'static str {
-        "graph"
-    }
-
-    fn at(&self, lambda: f64) -> Box<dyn LinearMethod> {
-        Box::new(self.with_strength(lambda))
-    }
-
-    fn grid(&self, tasks: &TaskSet<'_, f64>) -> Result<Vec<f64>> {
-        Ok(self.grid_of(tasks))
-    }
-
-    fn fit(&self, tasks: &TaskSet<'_, f64>) -> Result<Fitted> {
-        self.fit_one(tasks)
-    }
-
-    fn path(&self, tasks: &TaskSet<'_, f64>, lambdas: &[f64]) -> Result<Vec<Fitted>> {
-        self.fit_path(tasks, lambdas)
-    }
-
-    fn summarised(&self) -> Option<&dyn Summarised> {
-        Some(self)
     }
 }
 
@@ -311,22 +266,32 @@ impl Icm {
     }
 }
 
-impl Soft for Icm {
-    const STRONGEST: f64 = 10.0;
+impl Convex for Icm {
+    const NAME: &'static str = "icm";
 
     fn strength(&self) -> f64 {
         self.lambda
     }
 
-    fn with_strength(&self, lambda: f64) -> Self {
-        self.clone().with_lambda(lambda)
+    fn with_strength(self, lambda: f64) -> Self {
+        self.with_lambda(lambda)
     }
 
-    fn fit_settings(&self) -> &FitSettings {
-        &self.settings
+    fn settings(&self) -> FitSettings {
+        self.settings
     }
 
-    fn relation(&self, names: &[&str]) -> Result<Relation> {
+    fn form(&self) -> Form<'_> {
+        Form::Relation(self)
+    }
+}
+
+impl Soft for Icm {
+    fn strongest(&self) -> f64 {
+        10.0
+    }
+
+    fn relation(&self, names: &[&str], lambda: f64) -> Result<Relation> {
         let n = self.names.len();
         let shape = (self.covariance.len(), 1);
         check::shape("the covariance of the tasks", shape, (n * n, 1))?;
@@ -338,38 +303,12 @@ impl Soft for Icm {
             .iter()
             .flat_map(|&s| place.iter().map(move |&t| s * n + t));
         let k: Vec<f64> = pairs.map(|at| self.covariance[at]).collect();
-        Relation::covariance(MatRef::planned(&k, place.len(), place.len()), self.lambda)
+        Relation::covariance(MatRef::planned(&k, place.len(), place.len()), lambda)
     }
 
     fn unit(&self) -> f64 {
         let n = self.names.len();
         mean(self.covariance.iter().step_by(n + 1).copied())
-    }
-}
-
-impl LinearMethod for Icm {
-    fn name(&self) -> &'static str {
-        "icm"
-    }
-
-    fn at(&self, lambda: f64) -> Box<dyn LinearMethod> {
-        Box::new(self.with_strength(lambda))
-    }
-
-    fn grid(&self, tasks: &TaskSet<'_, f64>) -> Result<Vec<f64>> {
-        Ok(self.grid_of(tasks))
-    }
-
-    fn fit(&self, tasks: &TaskSet<'_, f64>) -> Result<Fitted> {
-        self.fit_one(tasks)
-    }
-
-    fn path(&self, tasks: &TaskSet<'_, f64>, lambdas: &[f64]) -> Result<Vec<Fitted>> {
-        self.fit_path(tasks, lambdas)
-    }
-
-    fn summarised(&self) -> Option<&dyn Summarised> {
-        Some(self)
     }
 }
 

@@ -24,20 +24,15 @@ use cognate_kernels::{Real, axpy, dot};
 use super::coupled::{DENSE, Dense, solve_iterative};
 use super::elimination::Forest;
 use super::relation::Mix;
+use super::rotations;
 use super::system::System;
 use crate::error::{Error, Result};
+use crate::mtl::linear::FitSettings;
 use crate::workspace::default_level;
-
-/// When to stop.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Limits {
-    pub tol: f64,
-    pub max_iter: usize,
-}
 
 /// The point reached.
 #[derive(Clone, Debug)]
-pub(super) struct Solution {
+pub(in crate::mtl::linear) struct Solution {
     /// `N x m`.
     pub nodes: Vec<f64>,
     /// `T x m`.
@@ -57,19 +52,29 @@ enum Solver {
     /// With the factor, where the matrix does not change.
     Dense(Option<Dense>),
     Iterative,
+    /// By rotations of the rows' factors.
+    Rotations,
 }
 
 impl Solver {
     fn of(system: &System<'_, '_>) -> Self {
         let narrow = system.size() <= WIDE || system.relation.springs.is_empty();
         match Forest::of(system.relation) {
+            _ if system.terms.factored() => Self::Rotations,
             Some(forest) if narrow => Self::Forest(forest),
             _ if system.nodes() * system.size() <= DENSE => Self::Dense(None),
             _ => Self::Iterative,
         }
     }
 
-    fn solve(&mut self, system: &System<'_, '_>, g: &[f64], x: &mut [f64]) -> Result<()> {
+    /// The step `x` from `v`, where the gradient is `g`.
+    fn solve(
+        &mut self,
+        system: &System<'_, '_>,
+        v: &[f64],
+        g: &[f64],
+        x: &mut [f64],
+    ) -> Result<()> {
         match self {
             Self::Forest(forest) => forest.solve(system, g, x),
             Self::Dense(kept) => {
@@ -82,6 +87,7 @@ impl Solver {
                 Ok(())
             }
             Self::Iterative => solve_iterative(system, g, x),
+            Self::Rotations => rotations::solve(system, v, x),
         }
     }
 
@@ -100,7 +106,7 @@ impl Solver {
 /// If the objective is not finite, or without curvature.
 pub(super) fn minimise(
     system: &mut System<'_, '_>,
-    limits: Limits,
+    limits: FitSettings,
     before: Option<&Solution>,
 ) -> Result<Solution> {
     let mut solver = Solver::of(system);
@@ -109,7 +115,7 @@ pub(super) fn minimise(
     let mut at = system.expand(&v, &mut g);
     let (mut iterations, mut last) = (0, f64::INFINITY);
     let (gap, converged) = loop {
-        solver.solve(system, &g, &mut x)?;
+        solver.solve(system, &v, &g, &mut x)?;
         let decrement = solver.slack() * dot(default_level(), &g, &x);
         if !(decrement.is_finite() && at.value.is_finite()) {
             return Err(Error::Diverged);

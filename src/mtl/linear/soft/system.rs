@@ -170,7 +170,7 @@ impl<'s, 'a> System<'s, 'a> {
         }
     }
 
-    fn ridge(&self, n: usize, i: usize) -> f64 {
+    pub fn ridge(&self, n: usize, i: usize) -> f64 {
         if self.is_void(n, i) {
             1.0
         } else if self.is_intercept(i) {

@@ -4,6 +4,7 @@
 //! ```text
 //! squared     from summaries: L = 1/2 (S_yy - 2 theta S_xy + theta S_xx theta' + n (mean_y - theta [mean_x, 1])^2)
 //!             its Hessian is S_xx + n [mean_x, 1] [mean_x, 1]': rows are read once, whatever is fitted
+//!             or from factors R: L = 1/2 ||R [theta, -1]||^2, its intercept first; R is not squared
 //! classes     from the rows, a block at a time with a column of ones beside: H = sum_i w_i (diag p - p p') x x'
 //! ```
 //! Summaries are centred, so values and gradients lose no digits to a large mean; the Hessian is only what steps are made with.
@@ -18,7 +19,9 @@ use cognate_kernels::{axpy, dot};
 use super::block::{Block, triangle};
 use crate::check;
 use crate::error::{Error, Result};
-use crate::mtl::{Kind, Summaries, TaskSet, TaskSummary};
+use crate::mtl::linear::convex::Source;
+use crate::mtl::summaries::TaskFactor;
+use crate::mtl::{Kind, Summaries, TaskFactors, TaskSet, TaskSummary};
 use crate::workspace::default_level;
 
 /// The losses of all tasks, and their expansions about the last point.
@@ -26,7 +29,7 @@ pub(super) struct Terms<'a> {
     /// Names and kinds.
     pub tasks: Vec<(&'a str, Kind)>,
     /// Of the tasks that predict a number.
-    summaries: Cow<'a, Summaries>,
+    numbers: Numbers<'a>,
     /// The rows of those that predict classes.
     rows: Option<&'a TaskSet<'a, f64>>,
     /// Links of every task, `k`.
@@ -41,6 +44,12 @@ pub(super) struct Terms<'a> {
     block: Block,
 }
 
+/// What is known of the rows of tasks that predict a number.
+enum Numbers<'a> {
+    Products(Cow<'a, Summaries>),
+    Factors(&'a TaskFactors),
+}
+
 /// What [`Terms::expand`] says of a task.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Expansion {
@@ -50,11 +59,25 @@ pub(super) struct Expansion {
 }
 
 impl<'a> Terms<'a> {
-    /// The losses of `tasks`, with an intercept or without.
+    /// The losses of the tasks of `source`, with an intercept or without.
     ///
     /// # Errors
-    /// If tasks differ in the number of links; the first that does is named.
-    pub fn new(tasks: &'a TaskSet<'a, f64>, intercept: bool) -> Result<Self> {
+    /// If tasks differ in the number of links, and the first that does is named; if there are none, or not as many names as tasks.
+    pub fn new(source: Source<'a>, intercept: bool) -> Result<Self> {
+        match source {
+            Source::Rows(tasks) => Self::of_rows(tasks, intercept),
+            Source::Products(names, summaries) => {
+                let numbers = Numbers::Products(Cow::Borrowed(summaries));
+                Self::of_numbers(names, summaries.tasks(), numbers, intercept)
+            }
+            Source::Factors(names, factors) => {
+                let numbers = Numbers::Factors(factors);
+                Self::of_numbers(names, factors.tasks(), numbers, intercept)
+            }
+        }
+    }
+
+    fn of_rows(tasks: &'a TaskSet<'a, f64>, intercept: bool) -> Result<Self> {
         let all = tasks.tasks();
         let links = all[0].kind.links();
         if let Some(other) = all.iter().find(|t| t.kind.links() != links) {
@@ -68,37 +91,30 @@ impl<'a> Terms<'a> {
             _ => block.summaries(tasks)?,
         };
         let named = all.iter().map(|t| (t.name.as_str(), t.kind)).collect();
-        let terms = Self::over(named, Cow::Owned(summaries), block, intercept);
+        let numbers = Numbers::Products(Cow::Owned(summaries));
+        let terms = Self::over(named, numbers, block, intercept);
         Ok(Self {
             rows: Some(tasks),
             ..terms
         })
     }
 
-    /// The squared losses of the tasks called `names`, known by their summaries alone.
-    ///
-    /// # Errors
-    /// If there are no tasks, or not as many names as summaries.
-    pub fn of_summaries(
+    fn of_numbers(
         names: &[&'a str],
-        summaries: &'a Summaries,
+        tasks: usize,
+        numbers: Numbers<'a>,
         intercept: bool,
     ) -> Result<Self> {
         check::not_empty("tasks", names.len())?;
-        check::shape("names", (names.len(), 1), (summaries.tasks(), 1))?;
+        check::shape("names", (names.len(), 1), (tasks, 1))?;
         let named = names.iter().map(|&name| (name, Kind::Number)).collect();
-        let block = Block::new(summaries.features() + usize::from(intercept), 1);
-        Ok(Self::over(
-            named,
-            Cow::Borrowed(summaries),
-            block,
-            intercept,
-        ))
+        let block = Block::new(numbers.features() + usize::from(intercept), 1);
+        Ok(Self::over(named, numbers, block, intercept))
     }
 
     fn over(
         tasks: Vec<(&'a str, Kind)>,
-        summaries: Cow<'a, Summaries>,
+        numbers: Numbers<'a>,
         block: Block,
         intercept: bool,
     ) -> Self {
@@ -108,13 +124,11 @@ impl<'a> Terms<'a> {
             (kind != Kind::Number).then(|| kept - 1)
         });
         let place = place.collect();
-        let (links, width) = (
-            tasks[0].1.links(),
-            summaries.features() + usize::from(intercept),
-        );
+        let links = tasks[0].1.links();
+        let width = numbers.features() + usize::from(intercept);
         Self {
             tasks,
-            summaries,
+            numbers,
             rows: None,
             links,
             width,
@@ -127,13 +141,13 @@ impl<'a> Terms<'a> {
 
     /// Number of features, `d`.
     pub fn features(&self) -> usize {
-        self.summaries.features()
+        self.numbers.features()
     }
 
     /// Whether the labels of task `t` give its intercept a level of their own; those of classes that occur join `seen`.
     pub fn gives_level(&self, t: usize, seen: &mut Vec<u32>) -> bool {
         let Some(tasks) = self.rows.filter(|_| self.place[t].is_some()) else {
-            return self.summaries.task(t).weight() > 0.0;
+            return self.numbers.weight(t) > 0.0;
         };
         let (task, classes) = (&tasks.tasks()[t], self.links.max(2));
         for (&row, &label) in task.rows.iter().zip(&task.labels) {
@@ -152,6 +166,19 @@ impl<'a> Terms<'a> {
         self.links * self.width
     }
 
+    /// The factor of the rows of task `t`, where there are factors.
+    pub fn factor(&self, t: usize) -> Option<TaskFactor<'_>> {
+        match &self.numbers {
+            Numbers::Products(_) => None,
+            Numbers::Factors(factors) => Some(factors.task(t)),
+        }
+    }
+
+    /// Whether there are factors.
+    pub fn factored(&self) -> bool {
+        matches!(self.numbers, Numbers::Factors(_))
+    }
+
     /// Whether every loss is quadratic.
     pub fn quadratic(&self) -> bool {
         self.hessians.is_empty()
@@ -161,7 +188,7 @@ impl<'a> Terms<'a> {
     pub fn value(&mut self, t: usize, theta: &[f64]) -> f64 {
         match self.rows.filter(|_| self.place[t].is_some()) {
             Some(tasks) => self.block.pass(tasks, t, theta, None).value,
-            None => Squared::at(self.summaries.task(t), theta).value(),
+            None => self.numbers.expand(t, theta, None),
         }
     }
 
@@ -172,18 +199,22 @@ impl<'a> Terms<'a> {
             let into = &mut self.hessians[place * triangle..][..triangle];
             return self.block.pass(tasks, t, theta, Some((g, into)));
         }
-        let at = Squared::at(self.summaries.task(t), theta);
-        at.gradient(g);
         Expansion {
-            value: at.value(),
+            value: self.numbers.expand(t, theta, Some(g)),
             least_curvature: f64::INFINITY,
         }
     }
 
     /// `out += factor H`, H the Hessian of task `t` at the point last expanded about, `m x m`, whole.
+    ///
+    /// # Panics
+    /// If there are factors: they are not squared.
     pub fn add_hessian(&self, t: usize, factor: f64, out: &mut [f64]) {
         let Some(place) = self.place[t] else {
-            return add_products(self.summaries.task(t), self.intercept, factor, out);
+            let Numbers::Products(summaries) = &self.numbers else {
+                unreachable!("factors are solved by rotations");
+            };
+            return add_products(summaries.task(t), self.intercept, factor, out);
         };
         let m = self.size();
         let packed = &self.hessians[place * triangle(m)..][..triangle(m)];
@@ -193,6 +224,44 @@ impl<'a> Terms<'a> {
                 if j < i {
                     out[j * m + i] += factor * h;
                 }
+            }
+        }
+    }
+}
+
+impl Numbers<'_> {
+    fn features(&self) -> usize {
+        match self {
+            Self::Products(summaries) => summaries.features(),
+            Self::Factors(factors) => factors.features(),
+        }
+    }
+
+    /// Total weight of the rows of task `t`.
+    fn weight(&self, t: usize) -> f64 {
+        match self {
+            Self::Products(summaries) => summaries.task(t).weight(),
+            Self::Factors(factors) => factors.task(t).weight(),
+        }
+    }
+
+    /// The loss of task `t` at `theta`, and its gradient if wanted.
+    fn expand(&self, t: usize, theta: &[f64], g: Option<&mut [f64]>) -> f64 {
+        match self {
+            Self::Products(summaries) => {
+                let at = Squared::at(summaries.task(t), theta);
+                if let Some(g) = g {
+                    at.gradient(g);
+                }
+                at.value()
+            }
+            Self::Factors(factors) => {
+                let factor = factors.task(t);
+                let residual = factor.residual(theta);
+                if let Some(g) = g {
+                    factor.gradient(&residual, g);
+                }
+                0.5 * dot(default_level(), &residual, &residual)
             }
         }
     }
