@@ -232,13 +232,13 @@ pub struct Settings {
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Settings of the meta-learners")]
 pub struct MetaSettings {
-    /// Rows of a task to learn from [10]
+    /// Rows of a task to learn from, of all its classes together: five with --ways 5 are one a class [10]
     #[arg(long, value_name = "N")]
     pub shots: Option<usize>,
     /// Rows of a task to be judged by [as many as shots]
     #[arg(long, value_name = "N")]
     pub queries: Option<usize>,
-    /// Classes of a task [as many as the file's tasks have]
+    /// Classes of an episode, drawn of its task's, or without --task of the file's [all of the task's]
     #[arg(long, value_name = "N")]
     pub ways: Option<usize>,
     /// cavia: numbers that a task adapts [5]

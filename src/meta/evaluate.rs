@@ -28,23 +28,26 @@ pub struct Evaluation {
     pub steps: Vec<usize>,
     /// Their scores.
     pub scores: Vec<Score>,
+    /// What they are made of: for each number of steps, a value a task.
+    pub values: Vec<Vec<f64>>,
     /// Adaptations that diverged, counted over tasks and numbers of steps: they score what the shared parameters give.
     pub diverged: usize,
 }
 
 impl Score {
-    /// Of one value a task, which are put in order. One task alone has no interval: the half width is NaN.
+    /// Of one value a task. One task alone has no interval: the half width is NaN.
     ///
     /// # Panics
     /// If there are no values.
     #[track_caller]
-    pub fn of(values: &mut [f64]) -> Self {
+    pub fn of(values: &[f64]) -> Self {
         assert!(!values.is_empty(), "a score of no tasks");
         let n = values.len() as f64;
         let mean = values.iter().sum::<f64>() / n;
         let squares: f64 = values.iter().map(|v| (v - mean) * (v - mean)).sum();
-        values.sort_unstable_by(f64::total_cmp);
-        let (low, high) = (values[(values.len() - 1) / 2], values[values.len() / 2]);
+        let mut sorted = values.to_vec();
+        sorted.sort_unstable_by(f64::total_cmp);
+        let (low, high) = (sorted[(sorted.len() - 1) / 2], sorted[sorted.len() / 2]);
         Self {
             mean,
             half_width: 1.96 * Real::sqrt(squares / (n - 1.0) / n),
@@ -97,7 +100,8 @@ impl<T: Real> MetaModel<T> {
         }
         Ok(Evaluation {
             steps: steps.to_vec(),
-            scores: values.iter_mut().map(|values| Score::of(values)).collect(),
+            scores: values.iter().map(|values| Score::of(values)).collect(),
+            values,
             diverged,
         })
     }

@@ -23,6 +23,12 @@ mod normal;
 mod summary;
 
 #[cfg(feature = "alloc")]
+pub(crate) use self::{
+    class_model::logits,
+    links::predict as predict_links,
+    mlp::{Batch, Data, Head, gather_rows},
+};
+#[cfg(feature = "alloc")]
 pub use self::{
     class_model::{ClassModel, LogisticModel},
     classes::ClassWeight,
@@ -35,9 +41,4 @@ pub use self::{
         Values,
     },
     summary::Summary,
-};
-#[cfg(feature = "alloc")]
-pub(crate) use self::{
-    links::predict as predict_links,
-    mlp::{Batch, Data, Head, gather_rows},
 };

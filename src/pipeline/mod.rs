@@ -6,6 +6,9 @@
 //! The encoder's levels and fill values, and both scalers, are learned on the training rows along with the model, so that no test row
 //! takes part in them, and prediction takes the raw table. A [`Recipe`] says what to fit, [`Recipe::fit`] gives a [`Pipeline`], which a
 //! model file holds whole ([`Pipeline::to_file`], [`AnyPipeline::from_file`]).
+//!
+//! Likewise [`tasks`] learns several tasks together, [`meta`] what new tasks start from, [`transfer`] starts from a pipeline, and
+//! [`distill`] teaches a small one what others say.
 
 pub mod distill;
 mod file;

@@ -1,7 +1,7 @@
 //! Embeddings: training does what it should on tasks whose best answer is known, and an adapted one is a plain network.
 
 use cognate::loss::Targets;
-use cognate::meta::embedding::{EmbeddingLearner, EmbeddingModel};
+use cognate::meta::embedding::{Baseline, EmbeddingLearner, EmbeddingModel};
 use cognate::meta::episodes::{
     EpisodeBatch, Episodes, FirstRows, Shape, Sinusoids, Split, Subspace, TargetKind,
 };
@@ -130,4 +130,43 @@ fn tasks_are_scored_as_they_lie() {
     assert_eq!(batch.query().x.rows(), 4);
     let error = FirstRows::new(x, Targets::values(y), 0, &tasks, 6).unwrap_err();
     assert!(error.to_string().contains("no row beyond"), "{error}");
+}
+
+/// A body that learned all tasks at once is that network's, and its heads are the learners'.
+#[test]
+fn a_baseline_is_a_trained_network_with_a_new_head() {
+    let (mut batch, tasks) = (EpisodeBatch::<f64>::new(), Sinusoids::finn(TEN, 3));
+    batch.draw(&tasks, 0..20);
+    let (x, y) = (batch.support().x, batch.support().y);
+    let baseline = Baseline {
+        hidden: [8, 6].to_vec(),
+        steps: 30,
+        batch_size: 50,
+        ..Baseline::default()
+    };
+    let go_on = &mut |_: &cognate::optim::Progress| std::ops::ControlFlow::Continue(());
+    let (model, report) = baseline.fit(x, y, TargetKind::Numbers(1), go_on).unwrap();
+    // 200 rows are four steps an epoch; seven epochs are too few.
+    assert_eq!(report.steps, 32);
+    let cognate::loss::Target::Values(values) = y.target else {
+        panic!()
+    };
+    let mlp = cognate::model::MlpRegressor::default()
+        .with_hidden_layer_sizes(&[8, 6])
+        .with_batch_size(50)
+        .with_n_iter_no_change(1000)
+        .with_max_iter(8);
+    let (network, _) = mlp.fit(x, values, None).unwrap();
+    let body = model.layout().len();
+    assert_eq!(model.params()[..body], network.params()[..body]);
+    let learner = EmbeddingLearner::named("ridge-head")
+        .unwrap()
+        .with_hidden(&[8, 6]);
+    let same = EmbeddingModel::new(&learner, model.shape(), model.params().to_vec()).unwrap();
+    batch.draw(&tasks, 100..101);
+    let support = batch.support();
+    assert_eq!(
+        model.adapt(support.x, support.y).unwrap(),
+        same.adapt(support.x, support.y).unwrap()
+    );
 }

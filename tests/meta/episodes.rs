@@ -180,6 +180,78 @@ fn classes_of_a_table() {
 }
 
 #[test]
+fn classes_of_the_tasks_of_a_table() {
+    // Row i is (task, class, i): task 7 has classes 2, 4, .., 10, each with 6 rows; task 3 classes 1, 2, 3 with 10.
+    let (mut x, mut y, mut tasks) = (Vec::new(), Vec::new(), Vec::new());
+    for i in 0..60_u32 {
+        let (task, class) = if i % 2 == 0 {
+            (7, 2 + i % 5 * 2)
+        } else {
+            (3, 1 + i % 3)
+        };
+        x.extend([f64::from(task), f64::from(class), f64::from(i)]);
+        y.push(class);
+        tasks.push(task);
+    }
+    let x = MatRef::new(&x, 60, 3).unwrap();
+    let of = |ways, support, query| {
+        let split = Split { support, query };
+        ClassPool::of_tasks(x, (&y, &tasks), ways, split, 4)
+    };
+    let pool = of(3, 7, 6).unwrap();
+    is_pure(&pool);
+    let mut batch = EpisodeBatch::<f64>::new();
+    let (mut met, mut orders) = (HashSet::new(), HashSet::new());
+    for task in 0..80 {
+        batch.draw(&pool, task..task + 1);
+        let own = batch.support().x.at(0, 0);
+        let (mut seen, mut class_of) = (HashSet::new(), [None; 3]);
+        // Seven rows in turn, then six more.
+        for (rows, dealt) in [(batch.support(), [3, 2, 2]), (batch.query(), [2, 2, 2])] {
+            let Target::Classes(labels) = rows.y.target else {
+                panic!()
+            };
+            let mut count = [0; 3];
+            for (i, &label) in labels.iter().enumerate() {
+                assert_eq!(rows.x.at(i, 0), own);
+                let class = rows.x.at(i, 1);
+                assert_eq!(*class_of[label as usize].get_or_insert(class), class);
+                assert!(seen.insert(rows.x.at(i, 2) as u32), "a row twice");
+                count[label as usize] += 1;
+            }
+            assert_eq!(count, dealt);
+        }
+        let classes = class_of.map(|c| c.unwrap() as u32);
+        assert_eq!(HashSet::from(classes).len(), 3);
+        if own == 3.0 {
+            assert_eq!(classes, [1, 2, 3]);
+        }
+        met.insert(own as u32);
+        orders.insert(classes);
+    }
+    assert_eq!(met.len(), 2);
+    assert!(orders.len() > 20, "{orders:?}");
+    let task = |result: cognate::Result<ClassPool<'_, f64>>| match result {
+        Err(Error::Task { name, problem }) => (name, problem),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(
+        task(of(4, 4, 4)),
+        ("3".into(), "has fewer classes than ways")
+    );
+    assert!(task(of(3, 9, 10)).1.contains("fewer rows"));
+    assert!(of(3, 9, 9).is_ok());
+    for (ways, support, query) in [(1, 3, 3), (3, 2, 3), (3, 3, 0)] {
+        assert!(matches!(
+            of(ways, support, query),
+            Err(Error::Setting { .. })
+        ));
+    }
+    let uneven = of(3, 3, 3).unwrap().with_most_shots(4);
+    assert!(matches!(uneven, Err(Error::Setting { .. })));
+}
+
+#[test]
 fn tasks_of_a_table() {
     let tasks: Vec<u32> = (0..60).map(|i| i % 3).collect();
     let x: Vec<f64> = (0..60).map(f64::from).collect();

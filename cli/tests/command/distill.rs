@@ -245,6 +245,20 @@ fn tasks_and_several_teachers() {
         "hard-sharing"
     );
     place.ok("evaluate short.st long.csv");
+    // A task that the data do not have is none of the student's; one that is unknown to the teacher has nothing to learn.
+    let text = String::from_utf8(place.read("long.csv")).unwrap();
+    let two = |line: &&str| !line.starts_with("2,") && !line.starts_with("3,");
+    let two: Vec<&str> = text.lines().filter(two).collect();
+    place.write("two.csv", two.join("\n") + "\n");
+    place.ok("distill long.st two.csv --max-iter 10 -o two.st");
+    let info = json(&place.ok("info two.st --json"));
+    assert_eq!(info["tasks"].as_array().unwrap().len(), 2);
+    place.write("five.csv", two.join("\n").replace("\n1,", "\n5,") + "\n");
+    place.fails(
+        "distill long.st five.csv",
+        1,
+        &["five.csv", "line 62", "\"5\"", "never seen"],
+    );
     place.fails(
         "distill long.st sex.st long.csv",
         1,

@@ -42,22 +42,30 @@ fn ctrl_c_while_writing_leaves_nothing() {
 fn ctrl_c_while_fitting() {
     let place = Place::new("ctrl_c_fitting");
     place.ok("make classification --n-samples 3000 -o data.csv");
-    let words =
-        "fit mlp data.csv --target y --hidden 400,400 --max-iter 100000 --tol 0 -o model.st";
-    let child = place
-        .command(words)
-        .stderr(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    std::thread::sleep(Duration::from_millis(300));
-    interrupt(child.id());
-    let done = Done(child.wait_with_output().unwrap());
-    assert_eq!(
-        (done.code(), done.failure().as_str()),
-        (130, "cognate: interrupted")
-    );
-    assert_eq!(place.files(), ["data.csv"]);
+    place.ok("fit mlp data.csv --target y --hidden 400,400 --max-iter 1 -o source.st");
+    place.write("model.st", "what was there");
+    let long = "--max-iter 100000 --tol 0 -o model.st";
+    for words in [
+        "fit mlp data.csv --target y --hidden 400,400",
+        "fit l2-sp data.csv --target y --from source.st",
+        "distill source.st data.csv --hidden 400,400",
+    ] {
+        let child = place
+            .command(&format!("{words} {long}"))
+            .stderr(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        std::thread::sleep(Duration::from_millis(300));
+        interrupt(child.id());
+        let done = Done(child.wait_with_output().unwrap());
+        assert_eq!(
+            (done.code(), done.failure().as_str()),
+            (130, "cognate: interrupted")
+        );
+        assert_eq!(place.files(), ["data.csv", "model.st", "source.st"]);
+        assert_eq!(place.read("model.st"), b"what was there");
+    }
 }
 
 /// Runs `line` in a shell, where `cognate` is the command.

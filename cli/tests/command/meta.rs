@@ -63,7 +63,7 @@ fn every_method_trains_and_adapts() {
     let all = String::from_utf8(place.read("test.csv")).unwrap();
     let support: Vec<&str> = all.lines().take(21).collect();
     place.write("support.csv", support.join("\n") + "\n");
-    let numbers = "maml fomaml reptile anil boil meta-sgd lslr cavia imaml ridge-head";
+    let numbers = "maml fomaml reptile anil boil meta-sgd lslr cavia imaml ridge-head baseline";
     for method in numbers.split(' ') {
         place.ok(&format!(
             "fit {method} train.csv --task task --target y --shots 5 --meta-steps 5 --hidden 8,8 -o {method}.st"
@@ -86,7 +86,7 @@ fn classes_are_a_tasks_own() {
     place.ok("make subspace --tasks 60 --rows 40 --seed 1 -o train.csv");
     place.ok("make subspace --tasks 20 --rows 40 --seed 2 -o test.csv");
     let fit = "train.csv --task task --target y --classify --shots 5 --queries 20 --ways 5";
-    for method in ["protonet", "ridge-head", "logistic-head"] {
+    for method in ["protonet", "ridge-head", "logistic-head", "baseline"] {
         place.ok(&format!(
             "fit {method} {fit} --hidden 16 --meta-steps 800 --learning-rate 0.01 -o {method}.st"
         ));
@@ -120,6 +120,125 @@ fn classes_are_a_tasks_own() {
             "{header}"
         );
     }
+}
+
+#[test]
+fn each_task_has_its_score() {
+    let place = sines("meta_tasks");
+    for (method, steps) in [("cavia", Some(1)), ("ridge-head", None)] {
+        place.ok(&format!(
+            "fit {method} train.csv --task task --target y --standardize --meta-steps 50 -o model.st"
+        ));
+        let scores = json(&place.ok("evaluate model.st test.csv --shots 12 --json"));
+        let tasks = scores["tasks"].as_object().unwrap();
+        assert_eq!((tasks.len(), &scores["task_count"]), (20, &20.into()));
+        assert_eq!(scores["rows"], 20 * 8);
+        let mut sum = 0.0;
+        for (name, task) in tasks {
+            assert_eq!(task["rows"], 8, "{name}");
+            sum += task["mse"].as_f64().unwrap();
+        }
+        let mean = mse(&scores, steps);
+        assert!((sum / 20.0 - mean).abs() < 1e-12 * mean, "{sum} {mean}");
+    }
+}
+
+#[test]
+fn episodes_of_some_classes() {
+    let place = Place::new("meta_ways");
+    place.ok("make subspace --tasks 60 --rows 60 --seed 1 -o train.csv");
+    place.ok("make subspace --tasks 20 --rows 60 --seed 2 -o test.csv");
+    // Three of each task's five classes: a gradient method then has three logits.
+    let fit = "train.csv --task task --target y --classify --meta-steps 20 --hidden 16";
+    place.ok(&format!("fit maml {fit} --ways 3 --shots 6 -o maml.st"));
+    let few = String::from_utf8(place.read("test.csv")).unwrap();
+    let low = |line: &&str| !line.ends_with(",3") && !line.ends_with(",4");
+    let low: Vec<&str> = few.lines().filter(low).collect();
+    place.write("low.csv", low.join("\n") + "\n");
+    let scores = json(&place.ok("evaluate maml.st low.csv --shots 6 --json"));
+    assert_eq!(scores["task_count"], 20);
+    place.fails(
+        "evaluate maml.st test.csv",
+        1,
+        &["test.csv", "task \"0\"", "more classes"],
+    );
+    // Without --ways, five.
+    place.ok(&format!("fit maml {fit} --shots 5 -o all.st"));
+    place.ok("evaluate all.st test.csv");
+
+    // The classes of a table without tasks: digits 0 to 5 to learn from, 6 to 9 to be judged by.
+    place.ok("datasets digits -o digits.csv");
+    let digits = String::from_utf8(place.read("digits.csv")).unwrap();
+    let of = |classes: std::ops::Range<u32>| -> String {
+        let some = |line: &&str| {
+            let class = line.rsplit_once(',').unwrap().1.parse();
+            class.map_or(true, |class: u32| classes.contains(&class))
+        };
+        digits
+            .lines()
+            .filter(some)
+            .map(|l| format!("{l}\n"))
+            .collect()
+    };
+    place.write("train.csv", of(0..6));
+    place.write("test.csv", of(6..10));
+    for method in ["protonet", "baseline", "anil"] {
+        let text = place.ok(&format!(
+            "fit {method} train.csv --target target --ways 3 --shots 15 --meta-steps 300 --tasks-per-step 4 --hidden 32 --standardize --learning-rate 0.003 -o pool.st"
+        ));
+        assert!(text.contains("tasks of 3 of 6 classes"), "{text}");
+        let scores = json(&place.ok("evaluate pool.st test.csv --shots 15 --json"));
+        assert_eq!(
+            (&scores["task_count"], &scores["rows"]),
+            (&600.into(), &(600 * 45).into())
+        );
+        assert_eq!(scores["tasks"], serde_json::json!({}));
+        // Chance is a third.
+        assert!(
+            scores["metrics"]["accuracy"].as_f64().unwrap() > 0.6,
+            "{method}: {scores}"
+        );
+        place.ok("info pool.st");
+        assert_eq!(json(&place.ok("info pool.st --json"))["task"], Value::Null);
+    }
+    let rows: Vec<&str> = digits
+        .lines()
+        .take(1)
+        .chain(
+            digits
+                .lines()
+                .skip(1)
+                .filter(|l| l.ends_with(",7") || l.ends_with(",9"))
+                .take(12),
+        )
+        .collect();
+    place.write("support.csv", rows.join("\n") + "\n");
+    place.ok("adapt pool.st support.csv -o adapted.st");
+    place.ok("evaluate adapted.st support.csv");
+
+    let pool = "fit protonet train.csv --target target --meta-steps 2";
+    place.fails(pool, 2, &["--task COL", "--ways"]);
+    place.fails(
+        &format!("{pool} --ways 7"),
+        1,
+        &["train.csv", "fewer classes than ways"],
+    );
+    place.fails(&format!("{pool} --ways 1"), 2, &["ways", "at least 2"]);
+    place.fails(
+        &format!("{pool} --ways 4 --shots 3"),
+        2,
+        &["shots", "at least ways"],
+    );
+    place.fails(
+        &format!("{pool} --ways 3 --shots 600"),
+        1,
+        &["train.csv", "fewer rows"],
+    );
+    place.fails(
+        &format!("{pool} --ways 3 --regression"),
+        2,
+        &["--regression"],
+    );
 }
 
 #[test]

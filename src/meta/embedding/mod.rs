@@ -9,11 +9,15 @@
 //!
 //! The body's last layer has the hidden layers' activation under a ridge or logistic head; prototypes measure distances in the space of
 //! its outputs, and have it linear.
+//!
+//! [`Baseline`] is the same without episodes: its body learned all tasks at once.
 
+mod baseline;
 mod head;
 mod model;
 mod training;
 
+pub use baseline::Baseline;
 pub use head::EmbeddingHead;
 pub use model::{AdaptedHead, EmbeddingModel};
 

@@ -180,6 +180,18 @@ impl<T: Real> EmbeddingModel<T> {
         tasks: Range<u64>,
     ) -> Result<Score> {
         assert!(!tasks.is_empty(), "nothing to evaluate");
+        Ok(Score::of(&self.task_scores(episodes, tasks)?))
+    }
+
+    /// What [`EmbeddingModel::evaluate`] is made of: each task's own score.
+    ///
+    /// # Errors
+    /// If the rows are not the model's.
+    pub fn task_scores<E: Episodes<T> + ?Sized>(
+        &self,
+        episodes: &E,
+        tasks: Range<u64>,
+    ) -> Result<Vec<f64>> {
         let mut batch = EpisodeBatch::new();
         let mut values = Vec::new();
         for task in tasks {
@@ -191,7 +203,7 @@ impl<T: Real> EmbeddingModel<T> {
                 Err(error) => return Err(error),
             });
         }
-        Ok(Score::of(&mut values))
+        Ok(values)
     }
 
     fn score(&self, adapted: &AdaptedHead<T>, query: Rows<'_, T>) -> Result<f64> {

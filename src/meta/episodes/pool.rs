@@ -2,8 +2,11 @@
 //!
 //! A task takes `ways` classes in random order, which become its classes 0, 1, .., and of each `shots` support and `queries` query rows,
 //! all different. With an upper number of shots beyond the lower one, each class of a task has its own number of support rows.
+//!
+//! Where the table has tasks with classes of their own ([`ClassPool::of_tasks`]), an episode takes one of them first, and its rows are dealt
+//! out to the chosen classes in turn. A task that has just as many classes as ways has nothing to choose: they keep their order.
 
-use alloc::vec::Vec;
+use alloc::{string::ToString, vec::Vec};
 
 use cognate_kernels::{MatRef, Real};
 
@@ -20,10 +23,23 @@ pub struct ClassPool<'a, T> {
     rows: Vec<u32>,
     /// Where each class begins in `rows`, and the end.
     starts: Vec<usize>,
+    /// Where each pool's classes begin in `starts`, and the end.
+    pools: Vec<usize>,
     ways: usize,
-    shots: (usize, usize),
-    queries: usize,
+    counts: Counts,
     seed: u64,
+}
+
+/// How many rows a class of a task has.
+#[derive(Clone, Copy, Debug)]
+enum Counts {
+    /// From the first number of shots to the second, and so many queries.
+    Each {
+        shots: (usize, usize),
+        queries: usize,
+    },
+    /// What so many rows of the task come to, dealt out in turn.
+    Dealt(Split),
 }
 
 impl<'a, T: Real> ClassPool<'a, T> {
@@ -60,33 +76,115 @@ impl<'a, T: Real> ClassPool<'a, T> {
             x,
             rows,
             starts,
+            pools: [0, classes].to_vec(),
             ways,
-            shots: (shots, shots),
-            queries,
+            counts: Counts::Each {
+                shots: (shots, shots),
+                queries,
+            },
             seed,
         };
         pool.check_rows()?;
         Ok(pool)
     }
 
+    /// Tasks of `ways` of the classes that one of the table's `tasks` (row i belongs to number `tasks[i]`) has among the classes `y`, with
+    /// the rows of `split` in all.
+    ///
+    /// # Errors
+    /// If `x` is empty or not finite or a length differs; if there are no ways or queries, or fewer shots than ways; [`Error::Task`] naming a
+    /// task, by its number, that has fewer classes than ways, or a class with fewer rows than an episode may take.
+    pub fn of_tasks(
+        x: MatRef<'a, T>,
+        (y, tasks): (&[u32], &[u32]),
+        ways: usize,
+        split: Split,
+        seed: u64,
+    ) -> Result<Self> {
+        check::matrix("x", x)?;
+        check::shape("y", (y.len(), 1), (x.rows(), 1))?;
+        check::shape("tasks", (tasks.len(), 1), (x.rows(), 1))?;
+        let (shots, queries) = (split.support, split.query);
+        check::setting("ways", "at least 2", ways as f64, ways >= 2)?;
+        check::setting("shots", "at least ways", shots as f64, shots >= ways)?;
+        check::setting("queries", "at least 1", queries as f64, queries > 0)?;
+        let key = |row: u32| (tasks[row as usize], y[row as usize]);
+        let mut rows: Vec<u32> = (0..y.len() as u32).collect();
+        rows.sort_by_key(|&row| key(row));
+        let (mut starts, mut pools) = (Vec::new(), Vec::new());
+        for (place, &row) in rows.iter().enumerate() {
+            let before = place.checked_sub(1).map(|p| key(rows[p]));
+            if before.is_none_or(|(task, _)| task != key(row).0) {
+                pools.push(starts.len());
+            }
+            if before != Some(key(row)) {
+                starts.push(place);
+            }
+        }
+        pools.push(starts.len());
+        starts.push(rows.len());
+        let pool = Self {
+            x,
+            rows,
+            starts,
+            pools,
+            ways,
+            counts: Counts::Dealt(split),
+            seed,
+        };
+        pool.check_tasks(tasks)?;
+        Ok(pool)
+    }
+
+    /// Every pool has the classes, and every class the rows, that an episode may take.
+    fn check_tasks(&self, tasks: &[u32]) -> Result<()> {
+        let needed: usize = self.rows_of(0, 0).iter().sum();
+        for ends in self.pools.windows(2) {
+            let classes = &self.starts[ends[0]..=ends[1]];
+            let fault = |problem| {
+                let task = tasks[self.rows[classes[0]] as usize];
+                Err(Error::task(&task.to_string(), problem))
+            };
+            if ends[1] - ends[0] < self.ways {
+                return fault("has fewer classes than ways");
+            }
+            if classes.windows(2).any(|class| class[1] - class[0] < needed) {
+                return fault("has a class of fewer rows than an episode takes of one");
+            }
+        }
+        Ok(())
+    }
+
     /// The same with the number of support rows of each class drawn from `shots ..= most`.
     ///
     /// # Errors
-    /// If `most` is below `shots`, or a class has too few rows.
+    /// If `most` is below `shots`, a class has too few rows, or rows are dealt out.
     pub fn with_most_shots(mut self, most: usize) -> Result<Self> {
-        check::setting(
-            "most shots",
-            "at least shots",
-            most as f64,
-            most >= self.shots.0,
-        )?;
-        self.shots.1 = most;
+        let Counts::Each {
+            shots: (least, _),
+            queries,
+        } = self.counts
+        else {
+            return Err(Error::Setting {
+                name: "most shots",
+                must: "left out where rows are dealt out",
+                found: most as f64,
+            });
+        };
+        check::setting("most shots", "at least shots", most as f64, most >= least)?;
+        self.counts = Counts::Each {
+            shots: (least, most),
+            queries,
+        };
         self.check_rows()?;
         Ok(self)
     }
 
     fn check_rows(&self) -> Result<()> {
-        let needed = self.shots.1 + self.queries;
+        let Counts::Each { shots, queries } = self.counts else {
+            return Ok(());
+        };
+        let needed = shots.1 + queries;
         for (class, ends) in self.starts.windows(2).enumerate() {
             let (class, found) = (class as u32, ends[1] - ends[0]);
             if found < needed {
@@ -100,14 +198,26 @@ impl<'a, T: Real> ClassPool<'a, T> {
         Ok(())
     }
 
-    /// Support rows of the task's class number `way`.
-    fn shots_of(&self, task: u64, way: usize) -> usize {
-        let (least, most) = self.shots;
-        match most - least {
-            0 => least,
-            more => {
-                let own = hash(&[task, way as u64]);
-                least + rng(self.seed, "pool shots", own).below(more + 1)
+    /// Support and query rows of the task's class number `way`.
+    fn rows_of(&self, task: u64, way: usize) -> [usize; 2] {
+        match self.counts {
+            Counts::Each {
+                shots: (least, most),
+                queries,
+            } => {
+                let more = match most - least {
+                    0 => 0,
+                    more => {
+                        let own = hash(&[task, way as u64]);
+                        rng(self.seed, "pool shots", own).below(more + 1)
+                    }
+                };
+                [least + more, queries]
+            }
+            Counts::Dealt(Split { support, query }) => {
+                // Of the first so many rows that go to the ways in turn.
+                let of = |rows: usize| (rows + self.ways - 1 - way) / self.ways;
+                [of(support), of(support + query) - of(support)]
             }
         }
     }
@@ -130,9 +240,14 @@ impl<T: Real> Episodes<T> for ClassPool<'_, T> {
     }
 
     fn split(&self, task: u64) -> Split {
+        let rows = |side: usize| {
+            (0..self.ways)
+                .map(|way| self.rows_of(task, way)[side])
+                .sum()
+        };
         Split {
-            support: (0..self.ways).map(|way| self.shots_of(task, way)).sum(),
-            query: self.ways * self.queries,
+            support: rows(0),
+            query: rows(1),
         }
     }
 
@@ -144,27 +259,38 @@ impl<T: Real> Episodes<T> for ClassPool<'_, T> {
         } = into;
         let d = self.x.cols();
         let mut stream = rng(self.seed, "pool", task);
-        let classes = self.starts.len() - 1;
-        // The query labels hold the chosen classes until their rows are drawn: from the last way on, none is overwritten too early.
-        let chosen = choose(&mut stream, classes, self.ways, scratch);
-        query.labels[..self.ways].copy_from_slice(chosen);
-        let mut end = support.labels.len();
+        let pool = match self.pools.len() {
+            2 => 0,
+            ends => stream.below(ends - 1),
+        };
+        let first = self.pools[pool];
+        let classes = self.pools[pool + 1] - first;
+        // The support labels hold the chosen classes until their rows are drawn: from the last way on, none is overwritten too early, as
+        // every way before has a row.
+        let drawn = match (self.counts, classes == self.ways) {
+            // In order: nothing is drawn.
+            (Counts::Dealt(_), true) => 0,
+            _ => self.ways,
+        };
+        choose(&mut stream, classes, drawn, scratch);
+        support.labels[..self.ways].copy_from_slice(&scratch[..self.ways]);
+        let (mut end, mut query_end) = (support.labels.len(), query.labels.len());
         for way in (0..self.ways).rev() {
-            let class = query.labels[way] as usize;
+            let class = first + support.labels[way] as usize;
             let rows = &self.rows[self.starts[class]..self.starts[class + 1]];
-            let shots = self.shots_of(task, way);
-            let chosen = choose(&mut stream, rows.len(), shots + self.queries, scratch);
+            let [shots, queries] = self.rows_of(task, way);
+            let chosen = choose(&mut stream, rows.len(), shots + queries, scratch);
             let places = (end - shots..end).zip(&chosen[..shots]);
             for (place, &i) in places {
                 support.labels[place] = way as u32;
                 self.copy(rows[i as usize], &mut support.x[place * d..][..d]);
             }
-            let places = (way * self.queries..).zip(&chosen[shots..]);
+            let places = (query_end - queries..query_end).zip(&chosen[shots..]);
             for (place, &i) in places {
                 query.labels[place] = way as u32;
                 self.copy(rows[i as usize], &mut query.x[place * d..][..d]);
             }
-            end -= shots;
+            (end, query_end) = (end - shots, query_end - queries);
         }
     }
 }

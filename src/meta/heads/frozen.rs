@@ -137,7 +137,7 @@ impl<'a, T: Real, H: Head<T>> Frozen<'a, T, H> {
             let z = self.adapt_and_predict((support.x, support.y), outputs, query.x)?;
             scores.push(score(&z, query.y.target));
         }
-        Ok(Score::of(&mut scores))
+        Ok(Score::of(&scores))
     }
 }
 

@@ -57,7 +57,7 @@ pub struct DistillRecipe {
 
 /// The rows to learn from, and what is said of them.
 #[derive(Clone, Copy, Debug)]
-pub struct Lessons<'a> {
+pub struct DistillTraining<'a> {
     /// The raw table.
     pub table: &'a Table,
     /// The features and their encoding.
@@ -99,36 +99,36 @@ impl DistillRecipe {
     /// If a setting is not allowed; what the encoder says of the table; if training ends in numbers that are not finite.
     pub fn fit(
         &self,
-        lessons: &Lessons<'_>,
+        training: &DistillTraining<'_>,
         progress: Callback<'_>,
     ) -> Result<(Distilled, Report)> {
-        let scales = lessons.target_scales()?;
-        let outputs: Vec<Output> = lessons.teachings.iter().map(output).collect();
+        let scales = training.target_scales()?;
+        let outputs: Vec<Output> = training.teachings.iter().map(output).collect();
         let outline = Outline {
-            features: lessons.encoder.width(),
+            features: training.encoder.width(),
             hidden: &self.hidden,
             activation: self.activation,
             outputs: &outputs,
         };
         let built: Built<f32> = Architecture::HardSharing.build(&outline, self.seed)?;
         let mut params = built.start.clone();
-        let pupils: Vec<Pupil> = lessons.teachings.iter().map(|t| self.pupil(t)).collect();
+        let pupils: Vec<Pupil> = training.teachings.iter().map(|t| self.pupil(t)).collect();
         let student = Student {
             net: &built.net,
             weights: &built.weights,
             params: &mut params,
             tasks: &pupils,
         };
-        let x = lessons.inputs()?;
-        let x = MatRef::planned(&x, lessons.rows.len(), outline.features);
-        let taught = lessons.taught(&scales)?;
-        let trained = self.distillation.train(student, x, &taught, progress);
-        let report = trained.map_err(|e| name_column(e, &lessons.encoder.names()))?;
-        let distilled = match lessons.form {
-            None => Distilled::Single(self.single(lessons, scales, &built, &params)?),
+        let x = training.inputs()?;
+        let x = MatRef::planned(&x, training.rows.len(), outline.features);
+        let taught = training.taught(&scales)?;
+        let report = self.distillation.train(student, x, &taught, progress);
+        let report = report.map_err(|e| name_column(e, &training.encoder.names()))?;
+        let distilled = match training.form {
+            None => Distilled::Single(self.single(training, scales, &built, &params)?),
             Some(form) => {
                 let network = TaskNetwork::new(&Architecture::HardSharing, &outline, params)?;
-                Distilled::Tasks(self.tasks(lessons, form, scales, network)?)
+                Distilled::Tasks(self.tasks(training, form, scales, network)?)
             }
         };
         Ok((distilled, report))
@@ -151,13 +151,13 @@ impl DistillRecipe {
 
     fn single(
         &self,
-        lessons: &Lessons<'_>,
+        training: &DistillTraining<'_>,
         scales: Vec<(f64, f64)>,
         built: &Built<f32>,
         params: &[f32],
     ) -> Result<Pipeline<f32>> {
-        let network = self.network(lessons.encoder.width(), built, params)?;
-        let first = &lessons.teachings[0];
+        let network = self.network(training.encoder.width(), built, params)?;
+        let first = &training.teachings[0];
         let (model, target) = match &first.response {
             Response::Classes(levels) => {
                 let (name, levels) = (first.name.clone(), levels.clone());
@@ -165,7 +165,7 @@ impl DistillRecipe {
                 (model, Target::Classes { name, levels })
             }
             Response::Number => {
-                let names = lessons.teachings.iter().map(|t| t.name.clone());
+                let names = training.teachings.iter().map(|t| t.name.clone());
                 let target = Target::Numbers(names.collect());
                 (Model::MlpRegressor(network), target)
             }
@@ -173,8 +173,8 @@ impl DistillRecipe {
         let scaled = first.response == Response::Number;
         let target_scaler = scaled.then(|| scaler_of(scales)).transpose()?;
         Ok(Pipeline {
-            encoder: lessons.encoder.clone(),
-            scaler: Some(lessons.scaler.clone()),
+            encoder: training.encoder.clone(),
+            scaler: Some(training.scaler.clone()),
             model,
             target_scaler,
             target,
@@ -204,20 +204,20 @@ impl DistillRecipe {
 
     fn tasks(
         &self,
-        lessons: &Lessons<'_>,
+        training: &DistillTraining<'_>,
         form: &Form,
         mut scales: Vec<(f64, f64)>,
         network: TaskNetwork<f32>,
     ) -> Result<TaskPipeline> {
         let number = |t: &Teaching| t.response == Response::Number;
-        let scaled = lessons.teachings.iter().any(number);
+        let scaled = training.teachings.iter().any(number);
         if let Form::Long { .. } = form {
             scales.truncate(1);
         }
-        let tasks = lessons.teachings.iter();
+        let tasks = training.teachings.iter();
         Ok(TaskPipeline {
-            encoder: lessons.encoder.clone(),
-            scaler: Some(lessons.scaler.clone()),
+            encoder: training.encoder.clone(),
+            scaler: Some(training.scaler.clone()),
             model: TaskModel::F32 {
                 method: "hard-sharing".to_string(),
                 network,
@@ -244,7 +244,7 @@ fn scaler_of(scales: Vec<(f64, f64)>) -> Result<Scaler> {
     Scaler::new(shift, scale)
 }
 
-impl Lessons<'_> {
+impl DistillTraining<'_> {
     /// Encoded and scaled features of the rows to learn from.
     fn inputs(&self) -> Result<Vec<f32>> {
         let x = self.encoder.transform(&self.table.take(self.rows))?;

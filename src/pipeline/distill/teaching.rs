@@ -76,7 +76,8 @@ impl Teaching {
         }
     }
 
-    /// What `teacher` says of the rows of a raw table, which has the task column where tasks have rows of their own: all of its tasks.
+    /// What `teacher` says of the rows of a raw table, which has the task column where tasks have rows of their own: all of its
+    /// tasks that have some here.
     ///
     /// # Errors
     /// Those of [`TaskPipeline::predict`], also for a row of a task never seen.
@@ -94,7 +95,11 @@ impl Teaching {
                 ..Self::new(name, response.clone(), said)?
             })
         };
-        tasks.map(task).collect()
+        let here = |task: &Result<Self>| match task {
+            Ok(task) => task.rows.as_ref().is_none_or(|rows| rows.contains(&true)),
+            Err(_) => true,
+        };
+        tasks.map(task).filter(here).collect()
     }
 
     /// Whether row `i` is one of the task's.

@@ -20,6 +20,24 @@ pub(super) fn own(labels: &[u32], tasks: &[u32]) -> Vec<u32> {
     labels.iter().zip(tasks).map(place).collect()
 }
 
+/// Classes of all tasks, counted through task after task; `own` are each task's from 0 on.
+pub(super) fn apart(own: &[u32], tasks: &[u32]) -> Vec<u32> {
+    let count = tasks.iter().max().map_or(0, |&top| top as usize + 1);
+    let mut classes = vec![0; count];
+    for (&label, &task) in own.iter().zip(tasks) {
+        let most: &mut u32 = &mut classes[task as usize];
+        *most = (*most).max(label + 1);
+    }
+    let mut before = 0;
+    for classes in &mut classes {
+        before += core::mem::replace(classes, before);
+    }
+    let pairs = own.iter().zip(tasks);
+    pairs
+        .map(|(&label, &task)| classes[task as usize] + label)
+        .collect()
+}
+
 /// The levels that have a row, in their order.
 pub(super) fn present(labels: &[u32], levels: &Levels) -> Result<Levels> {
     let met: BTreeSet<u32> = labels.iter().copied().collect();

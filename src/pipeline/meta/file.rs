@@ -1,6 +1,7 @@
 //! Meta-models in files: beside what every model file has, the metadata say
 //! ```text
 //! kind     meta              method        maml                     task    the column that names tasks
+//!                                                                          (absent where tasks are made of a table's classes)
 //! shots    10                outputs       what a row predicts: 1 number, or so many classes
 //! hidden   [40, 40]          activation    relu
 //! inner_steps, inner_rate, momentum, proximal, context              of a gradient method
@@ -20,7 +21,7 @@ use cognate_kernels::Activation;
 use super::{Brought, MetaPipeline};
 use crate::error::Result;
 use crate::io::{Writer, read_parameters};
-use crate::meta::embedding::{EmbeddingLearner, EmbeddingModel};
+use crate::meta::embedding::{Baseline, EmbeddingLearner, EmbeddingModel};
 use crate::meta::episodes::{Shape, TargetKind};
 use crate::meta::methods::Rule;
 use crate::meta::{MetaLearner, MetaModel};
@@ -31,6 +32,9 @@ use crate::pipeline::file::{
 };
 use crate::pipeline::model::{activation_name, activation_named};
 
+/// The method whose body learned all tasks at once.
+const BASELINE: &str = "baseline";
+
 /// The kind of a meta-model.
 pub(in crate::pipeline) const META: &str = "meta";
 
@@ -40,6 +44,7 @@ impl MetaPipeline {
         match &self.brought {
             Brought::Steps(model) => model.settings().rule.name,
             Brought::Embedding(model) => model.settings().head.name(),
+            Brought::Baseline(_) => BASELINE,
         }
     }
 
@@ -47,9 +52,11 @@ impl MetaPipeline {
     pub fn to_file(&self) -> Vec<u8> {
         let mut file = write_start(META, "f32", self.seed)
             .text("method", self.method())
-            .text("task", &self.task_column)
             .text("shots", &self.shots.to_string())
             .text("targets", &strings(self.target.names()));
+        if let Some(column) = &self.task_column {
+            file = file.text("task", column);
+        }
         if let Target::Classes { levels, .. } = &self.target {
             file = file.text("classes", &strings(levels.names()));
         }
@@ -57,7 +64,7 @@ impl MetaPipeline {
         file = write_scalers(file, self.scaler.as_ref(), self.target_scaler.as_ref());
         match &self.brought {
             Brought::Steps(model) => write_steps(file, model),
-            Brought::Embedding(model) => write_embedding(file, model),
+            Brought::Embedding(model) | Brought::Baseline(model) => write_embedding(file, model),
         }
         .finish()
     }
@@ -76,6 +83,10 @@ impl MetaPipeline {
         let method = meta.text("method")?;
         let brought = match (Rule::named(&method), EmbeddingLearner::named(&method)) {
             (Some(rule), _) => Brought::Steps(read_steps(meta, rule, shape)?),
+            _ if method == BASELINE => {
+                let learner = Baseline::default().learner(shape.targets);
+                Brought::Baseline(read_embedding(meta, learner, shape)?)
+            }
             (None, Some(learner)) => Brought::Embedding(read_embedding(meta, learner, shape)?),
             (None, None) => return meta.bad("the model file names an unknown method"),
         };
@@ -84,7 +95,7 @@ impl MetaPipeline {
             target_scaler: meta.scaler("target_scaler", 1)?,
             encoder,
             target,
-            task_column: meta.text("task")?,
+            task_column: meta.0.text("task").map(|text| text.to_string()),
             brought,
             shots: number(meta, "shots")?,
             seed: meta.seed()?,

@@ -9,7 +9,8 @@
 //! context is a part of the first layer's bias, a head in closed form is the last layer.
 //!
 //! **Classes.** A task's classes are its own: its labels are counted through in the order of the table's levels, so that tasks may have
-//! other classes, and a new one may have classes never seen.
+//! other classes, and a new one may have classes never seen. With a number of ways an episode takes so many of a task's classes, drawn anew
+//! each time; without a task column the whole table is one task to draw them from.
 
 mod classes;
 mod file;
@@ -18,7 +19,7 @@ mod score;
 pub(super) use file::META;
 pub use score::{HeldOut, MetaScores};
 
-use alloc::{string::String, vec::Vec};
+use alloc::{boxed::Box, string::String, vec::Vec};
 
 use cognate_kernels::MatRef;
 
@@ -30,8 +31,8 @@ use crate::data::scale::{Scaler, StandardScaler};
 use crate::data::table::Table;
 use crate::error::{Error, Result};
 use crate::loss::Targets;
-use crate::meta::embedding::{EmbeddingLearner, EmbeddingModel};
-use crate::meta::episodes::{Split, TaskTable};
+use crate::meta::embedding::{Baseline, EmbeddingLearner, EmbeddingModel};
+use crate::meta::episodes::{ClassPool, Episodes, Split, TaskTable};
 use crate::meta::{MetaLearner, MetaModel, MetaReport};
 use crate::model::{ClassModel, Network};
 use crate::optim::Callback;
@@ -43,6 +44,8 @@ pub enum MetaMethod {
     Steps(MetaLearner),
     /// By a head in closed form.
     Embedding(EmbeddingLearner),
+    /// By a head on a body that learned all tasks at once.
+    Baseline(Baseline),
 }
 
 /// The tasks of a table.
@@ -56,8 +59,8 @@ pub struct MetaTraining<'a> {
     pub target: &'a Target,
     /// The rows' answers.
     pub labels: Labels<'a>,
-    /// The column that names the tasks.
-    pub task_column: &'a str,
+    /// The column that names the tasks; `None` where each episode is a task made of some of the table's classes.
+    pub task_column: Option<&'a str>,
     /// The tasks' names.
     pub names: &'a [String],
     /// Each row's task, a place in `names`.
@@ -77,6 +80,8 @@ pub struct MetaRecipe {
     pub shots: usize,
     /// Rows of a task to be judged by, in training.
     pub queries: usize,
+    /// Classes of an episode, drawn of those of a task; all of them where absent.
+    pub ways: Option<usize>,
     /// The seed of the tasks' rows, kept in the file.
     pub seed: u64,
 }
@@ -88,6 +93,8 @@ pub enum Brought {
     Steps(MetaModel<f32>),
     /// A body for a head.
     Embedding(EmbeddingModel<f32>),
+    /// The same, trained on all tasks at once.
+    Baseline(EmbeddingModel<f32>),
 }
 
 /// A meta-model with what stands around it.
@@ -97,7 +104,7 @@ pub struct MetaPipeline {
     scaler: Option<Scaler>,
     target_scaler: Option<Scaler>,
     target: Target,
-    task_column: String,
+    task_column: Option<String>,
     brought: Brought,
     shots: usize,
     seed: u64,
@@ -125,9 +132,23 @@ impl Prepared {
     }
 
     fn y(&self) -> Targets<'_, f32> {
+        self.answers.y()
+    }
+
+    /// The answers with each task's classes as classes of their own.
+    fn all_at_once(&self, tasks: &[u32]) -> Answers {
         match &self.answers {
-            Answers::Numbers(y) => Targets::values(MatRef::planned(y, y.len(), 1)),
-            Answers::Classes(y) => Targets::classes(y),
+            Answers::Numbers(y) => Answers::Numbers(y.clone()),
+            Answers::Classes(y) => Answers::Classes(classes::apart(y, tasks)),
+        }
+    }
+}
+
+impl Answers {
+    fn y(&self) -> Targets<'_, f32> {
+        match self {
+            Self::Numbers(y) => Targets::values(MatRef::planned(y, y.len(), 1)),
+            Self::Classes(y) => Targets::classes(y),
         }
     }
 }
@@ -166,16 +187,22 @@ impl MetaRecipe {
             support: self.shots,
             query: self.queries,
         };
-        let episodes = TaskTable::new(rows.x(), rows.y(), training.tasks, split, self.seed);
+        let episodes = self.episodes(training, &rows, split);
         let episodes = episodes.map_err(|e| name_task(e, training.names))?;
         let (brought, report) = match &self.method {
             MetaMethod::Steps(learner) => {
-                let (model, report) = learner.fit_with(&episodes, progress)?;
+                let (model, report) = learner.fit_with(&*episodes, progress)?;
                 (Brought::Steps(model), report)
             }
             MetaMethod::Embedding(learner) => {
-                let (model, report) = learner.fit_with(&episodes, progress)?;
+                let (model, report) = learner.fit_with(&*episodes, progress)?;
                 (Brought::Embedding(model), report)
+            }
+            MetaMethod::Baseline(baseline) => {
+                let of_a_task = episodes.shape().targets;
+                let all = rows.all_at_once(training.tasks);
+                let (model, report) = baseline.fit(rows.x(), all.y(), of_a_task, progress)?;
+                (Brought::Baseline(model), report)
             }
         };
         let pipeline = MetaPipeline {
@@ -183,12 +210,34 @@ impl MetaRecipe {
             scaler,
             target_scaler,
             target: training.target.clone(),
-            task_column: training.task_column.into(),
+            task_column: training.task_column.map(Into::into),
             brought,
             shots: self.shots,
             seed: self.seed,
         };
         Ok((pipeline, report))
+    }
+}
+
+impl MetaRecipe {
+    /// Episodes of tasks as they are, or of some classes of each.
+    fn episodes<'r>(
+        &self,
+        training: &MetaTraining<'r>,
+        rows: &'r Prepared,
+        split: Split,
+    ) -> Result<Box<dyn Episodes<f32> + 'r>> {
+        let (tasks, seed) = (training.tasks, self.seed);
+        Ok(match (self.ways, &rows.answers) {
+            (Some(ways), Answers::Classes(y)) => Box::new(ClassPool::of_tasks(
+                rows.x(),
+                (y, tasks),
+                ways,
+                split,
+                seed,
+            )?),
+            _ => Box::new(TaskTable::new(rows.x(), rows.y(), tasks, split, seed)?),
+        })
     }
 }
 
@@ -257,9 +306,9 @@ impl MetaPipeline {
         self.scaler.as_ref()
     }
 
-    /// The column that names tasks.
-    pub fn task_column(&self) -> &str {
-        &self.task_column
+    /// The column that names tasks; `None` if a task is made of some of a table's classes.
+    pub fn task_column(&self) -> Option<&str> {
+        self.task_column.as_deref()
     }
 
     /// What is brought to a new task.
@@ -296,7 +345,7 @@ impl MetaPipeline {
                 let (sizes, params) = model.adapted_layers(&adapted);
                 (sizes, params, model.settings().activation)
             }
-            Brought::Embedding(model) => {
+            Brought::Embedding(model) | Brought::Baseline(model) => {
                 let adapted = model.adapt(rows.x(), rows.y())?;
                 let (sizes, params) = model.adapted_layers(&adapted);
                 (sizes, params, model.settings().activation)

@@ -1,5 +1,6 @@
 //! `cognate distill`: a small network learns what teachers say, and what labels there are.
 
+mod labels;
 mod report;
 mod teachers;
 
@@ -16,9 +17,10 @@ use cognate::meta::distill::Distillation;
 use cognate::model::MlpClassifier;
 use cognate::optim::Report;
 use cognate::pipeline::Prediction;
-use cognate::pipeline::distill::{DistillRecipe, Distilled, Lessons, Teaching, fit_scaler};
+use cognate::pipeline::distill::{DistillRecipe, DistillTraining, Distilled, Teaching, fit_scaler};
 use cognate::pipeline::tasks::{Answered, Form, Response, TaskScores, score_tasks};
 
+use self::labels::labels_of;
 use self::teachers::{Teachers, columns};
 use super::method::activation;
 use super::{feature_table, read_csv};
@@ -188,7 +190,18 @@ impl Job {
         let mut held_out: Vec<usize> = split.test.iter().map(|&i| labelled[i]).collect();
         held_out.sort_unstable();
         let kept = (0..all).filter(|i| held_out.binary_search(i).is_err());
-        Ok((kept.collect(), held_out))
+        let kept: Vec<usize> = kept.collect();
+        let taught = |task: &&Teaching| kept.iter().any(|&i| task.has(i));
+        match self.teachings.iter().find(|task| !taught(task)) {
+            None => Ok((kept, held_out)),
+            Some(task) => Err(Failure::at(
+                self.csv.place(),
+                format_args!(
+                    "all rows of task {:?} are held out: none is left to learn from",
+                    task.name
+                ),
+            )),
+        }
     }
 
     fn split_rows(&self, rows: usize, size: TestSize, seed: u64) -> Result<Split> {
@@ -239,7 +252,7 @@ impl Job {
         };
         let bar = bar(1, common);
         let student = recipe.fit(
-            &Lessons {
+            &DistillTraining {
                 table: &self.table,
                 encoder: &self.encoder,
                 scaler: &scaler,
@@ -352,43 +365,4 @@ fn refuse_inputs(args: &Distill) -> Result<()> {
     Err(Failure::Usage(format!(
         "{option}: the student takes the columns of the teacher's model, as it does"
     )))
-}
-
-/// The truth of a task: the column of its name (in the long form, of the target), if the data have it.
-fn labels_of(
-    csv: &CsvFile,
-    teaching: &Teaching,
-    form: Option<&Form>,
-    args: &Distill,
-) -> Result<Vec<Option<f64>>> {
-    let name = match form {
-        Some(Form::Long { target, .. }) => target,
-        _ => &teaching.name,
-    };
-    if args.target.is_none() && !csv.header().contains(name) {
-        return Ok(vec![None; csv.rows()]);
-    }
-    let column = match teaching.response {
-        Response::Number => csv.column(name, Hint::None)?,
-        Response::Classes(_) => csv
-            .column(name, Hint::None)
-            .or_else(|_| csv.text_column(name))?,
-    };
-    let labels: Vec<Option<f64>> = match &teaching.response {
-        Response::Number => {
-            let numbers = column.as_numbers().map_err(|e| csv.fault(&e, Hint::None))?;
-            let known = |x: &f64| (!x.is_nan()).then_some(*x);
-            numbers.iter().map(known).collect()
-        }
-        Response::Classes(levels) => {
-            let codes = levels.codes(&column);
-            let unknown = |&i: &usize| codes[i].is_none() && !column.is_empty_at(i);
-            if let Some(row) = (0..csv.rows()).filter(|&i| teaching.has(i)).find(unknown) {
-                return Err(csv.cell_fault(name, row, "is none of the teacher's classes"));
-            }
-            codes.iter().map(|code| code.map(f64::from)).collect()
-        }
-    };
-    let own = |(i, label): (usize, Option<f64>)| label.filter(|_| teaching.has(i));
-    Ok(labels.into_iter().enumerate().map(own).collect())
 }

@@ -10,14 +10,14 @@ use cognate::pipeline::tasks::{Form, Response};
 use cognate::pipeline::{AnyPipeline, Prediction};
 
 use crate::args::{Columns, Distill};
-use crate::command::{feature_table, read_csv, read_model, tasks};
-use crate::csv_file::{CsvFile, Hint};
+use crate::command::{feature_table, read_model, tasks};
+use crate::csv_file::{CsvFile, Format, Hint};
 use crate::failure::{Failure, Result};
 
 /// Whether a teacher is a table and not a model.
 fn is_table(path: &Path) -> bool {
     let ending = path.extension().and_then(|e| e.to_str());
-    ending.is_some_and(|e| e.eq_ignore_ascii_case("csv") || e.eq_ignore_ascii_case("tsv"))
+    ending.is_some_and(|e| e.eq_ignore_ascii_case("csv"))
 }
 
 /// What all teachers say, and what a student of theirs sees.
@@ -126,7 +126,8 @@ impl Teachers {
 
 /// What a table says: the columns `proba_CLASS`, or `prediction`, or `prediction_NAME` for several numbers.
 fn table(path: &Path, args: &Distill, data: &CsvFile) -> Result<Vec<Teaching>> {
-    let csv = read_csv(path, &args.source)?;
+    // As `predict` writes it, however the data are written.
+    let csv = CsvFile::read(path, &Format::default())?;
     if csv.rows() != data.rows() {
         let (own, wanted, of) = (csv.rows(), data.rows(), data.place());
         let what =

@@ -1,17 +1,16 @@
 //! Meta-training on the tasks of one table.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 use std::time::Instant;
 
 use cognate::meta::MetaReport;
-use cognate::pipeline::Labels;
-use cognate::pipeline::meta::{MetaPipeline, MetaRecipe, MetaTraining};
+use cognate::pipeline::Target;
+use cognate::pipeline::meta::{Brought, MetaPipeline, MetaRecipe, MetaTraining};
 use serde_json::{Value, json};
 
-use super::{MetaLabels, MetaMethodName};
+use super::{MetaLabels, MetaMethodName, tasks_of};
 use crate::args::{Common, Fit};
-use crate::columns::{TargetColumn, named_codes};
+use crate::columns::TargetColumn;
 use crate::command::read_csv;
 use crate::csv_file::Hint;
 use crate::failure::{Failure, Result};
@@ -25,37 +24,39 @@ const SHOTS: usize = 10;
 /// Trains `method` as the command line says, writes the model and prints how it went.
 pub fn fit(method: MetaMethodName, args: &Fit, common: &Common) -> Result<()> {
     method.check(args)?;
-    let task_column = args.task.as_deref().unwrap_or_default();
     let [name] = &args.columns.targets()[..] else {
         let what = "a meta-learner predicts one column: --target COL";
         return Err(Failure::Usage(what.to_owned()));
     };
     let csv = read_csv(&args.data, &args.source)?;
-    let target = TargetColumn::read(&csv, name, method.wish(args.columns.wish())?)?;
+    let target = TargetColumn::read(
+        &csv,
+        name,
+        method.wish(args.columns.wish(), args.task.is_some())?,
+    )?;
     target.announce(common);
     target.check(csv.place())?;
     let labels = MetaLabels::of(&target, csv.place())?;
-    let features = args.columns.features(&csv, &[name, task_column])?;
-    let (names, tasks) = named_codes(&csv, task_column)?;
-    check_ways(args.meta.ways, &labels, &tasks)?;
+    if args.meta.ways.is_some() && labels.levels().is_none() {
+        let what = "--ways counts classes: the target is a number";
+        return Err(Failure::Usage(what.to_owned()));
+    }
+    let taken: Vec<&str> = std::iter::once(name)
+        .chain(&args.task)
+        .map(String::as_str)
+        .collect();
+    let features = args.columns.features(&csv, &taken)?;
+    let (names, tasks) = tasks_of(&csv, args.task.as_deref())?;
     let table = args.columns.table(&csv, &features)?;
-    let shots = args.meta.shots.unwrap_or(SHOTS);
-    let recipe = MetaRecipe {
-        method: method.build(args, common),
-        encoder: args.columns.encoder(),
-        standardize: args.standardize,
-        shots,
-        queries: args.meta.queries.unwrap_or(shots),
-        seed: common.seed,
-    };
+    let recipe = recipe(method, args, common);
     let names_of_features: Vec<&str> = features.iter().map(String::as_str).collect();
     let training = MetaTraining {
         table: &table,
         features: &names_of_features,
         target: &labels.target(name),
         labels: labels.labels(),
-        task_column,
-        names: names.names(),
+        task_column: args.task.as_deref(),
+        names: &names,
         tasks: &tasks,
     };
     let (start, bar) = (Instant::now(), bar(1, common));
@@ -78,26 +79,19 @@ pub fn fit(method: MetaMethodName, args: &Fit, common: &Common) -> Result<()> {
     done.finish(args, common)
 }
 
-/// Makes sure that no task has more classes than `--ways`.
-fn check_ways(ways: Option<usize>, labels: &MetaLabels, tasks: &[u32]) -> Result<()> {
-    let (Some(ways), Labels::Classes(codes)) = (ways, labels.labels()) else {
-        return match ways {
-            None => Ok(()),
-            Some(_) => Err(Failure::Usage(
-                "--ways counts classes: the target is a number".to_owned(),
-            )),
-        };
-    };
-    let mut met: BTreeMap<u32, BTreeSet<u32>> = BTreeMap::new();
-    for (&task, &code) in tasks.iter().zip(codes) {
-        met.entry(task).or_default().insert(code);
-    }
-    let most = met.values().map(BTreeSet::len).max().unwrap_or(0);
-    match most == ways {
-        true => Ok(()),
-        false => Err(Failure::Usage(format!(
-            "--ways {ways}: the tasks of the file have up to {most} classes"
-        ))),
+/// What to train, as the command line says.
+fn recipe(method: MetaMethodName, args: &Fit, common: &Common) -> MetaRecipe {
+    let ways = args.meta.ways;
+    let shots = args.meta.shots.unwrap_or(SHOTS.max(ways.unwrap_or(0)));
+    let queries = args.meta.queries.unwrap_or(shots);
+    MetaRecipe {
+        method: method.build(args, shots + queries, common),
+        encoder: args.columns.encoder(),
+        standardize: args.standardize,
+        shots,
+        queries,
+        ways,
+        seed: common.seed,
     }
 }
 
@@ -144,17 +138,31 @@ impl Done {
         })
     }
 
+    /// What it learned from.
+    fn tasks(&self) -> String {
+        match (self.pipeline.task_column(), self.pipeline.target()) {
+            (None, Target::Classes { levels, .. }) => {
+                let (ways, classes) = (self.pipeline.ways(), levels.len());
+                format!("tasks of {ways} of {classes} classes")
+            }
+            _ => format!("{} tasks", thousands(self.tasks as f64)),
+        }
+    }
+
     fn lines(&self, args: &Fit, bytes: Option<usize>) -> Vec<String> {
         let mut lines = vec![
             format!(
-                "{} on {} tasks, {} rows a task to learn from: {} meta-steps in {}",
+                "{} on {}, {} rows a task to learn from: {} meta-steps in {}",
                 self.pipeline.method(),
-                thousands(self.tasks as f64),
+                self.tasks(),
                 self.pipeline.shots(),
                 thousands(self.report.steps as f64),
                 duration(self.seconds),
             ),
-            format!("query loss {} after adapting", rounded(self.last_loss())),
+            match self.pipeline.brought() {
+                Brought::Baseline(_) => format!("loss {} on all rows", rounded(self.last_loss())),
+                _ => format!("query loss {} after adapting", rounded(self.last_loss())),
+            },
         ];
         if self.report.skipped > 0 {
             let skipped = thousands(self.report.skipped as f64);

@@ -13,7 +13,9 @@ use crate::report::thousands;
 pub fn info(pipeline: &MetaPipeline, common: &Common) -> Result<()> {
     let (hidden, parameters) = match pipeline.brought() {
         Brought::Steps(model) => (&model.settings().hidden, model.meta().len()),
-        Brought::Embedding(model) => (&model.settings().hidden, model.params().len()),
+        Brought::Embedding(model) | Brought::Baseline(model) => {
+            (&model.settings().hidden, model.params().len())
+        }
     };
     let classes = match pipeline.target() {
         Target::Classes { levels, .. } => Some(levels.len()),
@@ -49,7 +51,7 @@ pub fn info(pipeline: &MetaPipeline, common: &Common) -> Result<()> {
         format!(
             "predicts {} of a new {} from {} rows or so: cognate adapt",
             pipeline.target().names()[0],
-            pipeline.task_column(),
+            pipeline.task_column().unwrap_or("set of classes"),
             pipeline.shots(),
         ),
         format!("{} features: {}", features.len(), features.join(", ")),

@@ -1,7 +1,7 @@
 //! The meta-learners: their names and settings.
 
 use cognate::meta::MetaLearner;
-use cognate::meta::embedding::EmbeddingLearner;
+use cognate::meta::embedding::{Baseline, EmbeddingLearner};
 use cognate::meta::methods::Rule;
 use cognate::optim::Schedule;
 use cognate::pipeline::meta::MetaMethod;
@@ -17,12 +17,19 @@ const STEPPING: &[&str] = &[
     "maml", "fomaml", "reptile", "anil", "boil", "meta-sgd", "lslr", "cavia", "imaml",
 ];
 
+/// Tasks of a meta-step, whose rows together are a mini-batch of `baseline`.
+const TASKS_PER_STEP: usize = 25;
+
 /// Methods with a head in closed form.
 const EMBEDDINGS: &[&str] = &EmbeddingLearner::NAMES;
 
+/// The method that learns all tasks at once.
+const BASELINE: &str = "baseline";
+
 /// The names of all meta-learners.
 pub fn names() -> impl Iterator<Item = &'static str> {
-    STEPPING.iter().chain(EMBEDDINGS).copied()
+    let learners = STEPPING.iter().chain(EMBEDDINGS).copied();
+    learners.chain([BASELINE])
 }
 
 /// The options given.
@@ -90,8 +97,8 @@ impl MetaMethodName {
             () if args.test_size.is_some() => {
                 "--test-size: it is scored on tasks held out, by cognate evaluate"
             }
-            () if args.task.is_none() => {
-                "it learns from tasks: which column names them? --task COL"
+            () if args.task.is_none() && args.meta.ways.is_none() => {
+                "it learns from tasks: which column names them? --task COL; or --ways N makes a task of N of the file's classes"
             }
             () => return Ok(()),
         };
@@ -99,8 +106,12 @@ impl MetaMethodName {
     }
 
     /// The kind of target that it takes, given what the flags say.
-    pub fn wish(self, flags: Wish) -> Result<Wish> {
+    pub fn wish(self, flags: Wish, tasks: bool) -> Result<Wish> {
         match (self.0, flags) {
+            (_, Wish::Numbers(_)) if !tasks => Err(Failure::Usage(
+                "--regression: without --task, --ways makes tasks of classes".to_owned(),
+            )),
+            (_, _) if !tasks => Ok(Wish::Classes("since tasks are made of classes")),
             (name @ ("protonet" | "logistic-head"), Wish::Numbers(_)) => Err(Failure::Usage(
                 format!("{name} predicts classes: --regression does not fit"),
             )),
@@ -111,8 +122,8 @@ impl MetaMethodName {
         }
     }
 
-    /// The method with its settings.
-    pub fn build(self, args: &Fit, common: &Common) -> MetaMethod {
+    /// The method with its settings, for episodes of so many rows.
+    pub fn build(self, args: &Fit, rows: usize, common: &Common) -> MetaMethod {
         let (given, meta, seed) = (&args.settings, &args.meta, common.seed);
         let rate = |default: Schedule| given.learning_rate.map_or(default, Schedule::constant);
         let hidden = |default: Vec<usize>| given.hidden.clone().unwrap_or(default);
@@ -130,6 +141,18 @@ impl MetaMethodName {
                 seed,
                 threads: threads(common),
                 ..default
+            });
+        }
+        if self.0 == BASELINE {
+            let default = Baseline::default();
+            let tasks = meta.tasks_per_step.unwrap_or(TASKS_PER_STEP);
+            return MetaMethod::Baseline(Baseline {
+                hidden: hidden(default.hidden.clone()),
+                activation: activation(given.activation),
+                steps: meta.meta_steps.unwrap_or(default.steps),
+                batch_size: tasks * rows,
+                learning_rate: given.learning_rate.unwrap_or(default.learning_rate),
+                seed,
             });
         }
         let default =

@@ -16,8 +16,20 @@ use cognate::data::levels::Levels;
 use cognate::pipeline::tasks::Response;
 use cognate::pipeline::{Labels, Target};
 
-use crate::columns::TargetColumn;
+use crate::columns::{TargetColumn, named_codes};
+use crate::csv_file::CsvFile;
 use crate::failure::{Failure, Result};
+
+/// The tasks' names and each row's, by the task column; without one, the file is a single task.
+fn tasks_of(csv: &CsvFile, column: Option<&str>) -> Result<(Vec<String>, Vec<u32>)> {
+    match column {
+        None => Ok((vec![csv.place().to_owned()], vec![0; csv.rows()])),
+        Some(column) => {
+            let (levels, codes) = named_codes(csv, column)?;
+            Ok((levels.names().to_vec(), codes))
+        }
+    }
+}
 
 /// Labels of all rows: numbers, or classes by their place among `levels`.
 struct MetaLabels {
