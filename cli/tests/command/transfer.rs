@@ -160,10 +160,7 @@ fn fine_tuning_a_network() {
         place.ok("predict source.st few_classes.csv --proba")
     );
     // Other classes, and numbers, get a head of their own.
-    for (data, kind) in [
-        ("two.csv", "mlp-classifier"),
-        ("few.csv --regression", "mlp-regressor"),
-    ] {
+    for (data, kind) in [("two.csv", "mlp-classifier"), ("few.csv", "mlp-regressor")] {
         for method in ["mlp", "l2-sp", "lp-ft"] {
             let done = place.run(&format!("fit {method} {data} --target y --from source.st --learning-rate 0.01 --max-iter 400 -o new.st"));
             assert_eq!(done.code(), 0, "{}", done.errors());

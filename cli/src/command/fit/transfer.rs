@@ -18,7 +18,7 @@ use crate::args::{Common, Fit, Precision};
 use crate::columns::Wish;
 use crate::command::method::{TRANSFER, check_settings};
 use crate::command::{feature_table, meta, read_csv, read_model};
-use crate::csv_file::CsvFile;
+use crate::csv_file::{CsvFile, Hint};
 use crate::failure::{Failure, Result};
 use crate::report::rounded;
 
@@ -97,8 +97,8 @@ fn from<T: Real>(source: &Pipeline<T>, path: &Path, args: &Fit, common: &Common)
     if names.is_empty() {
         names = source.target().names().to_vec();
     }
-    let wish = wish(source, args, names.len())?;
     let csv = read_csv(&args.data, &args.source)?;
+    let wish = wish(source, args, (&csv, &names))?;
     let inputs = |csv: &CsvFile| inputs(source, path, args, (csv, &names));
     let job = Job::read(csv, args, (&names, wish), inputs, common)?;
     let way = Source {
@@ -140,20 +140,40 @@ fn check_kind<T: Real>(source: &Pipeline<T>, path: &Path, args: &Fit) -> Result<
     Err(Failure::at(path.display(), what))
 }
 
-/// The kind of target: the source's, unless the flags say otherwise.
-fn wish<T: Real>(source: &Pipeline<T>, args: &Fit, targets: usize) -> Result<Wish> {
-    let own = match source.target() {
-        _ if targets > 1 => Wish::Numbers("since there are several targets"),
-        Target::Classes { .. } => Wish::Classes("as in the model it starts from"),
-        Target::Numbers(_) => Wish::Numbers("as in the model it starts from"),
+/// The kind of target: what the flags say, else the source's if the column can be that.
+fn wish<T: Real>(
+    source: &Pipeline<T>,
+    args: &Fit,
+    (csv, names): (&CsvFile, &[String]),
+) -> Result<Wish> {
+    let flags = args.columns.wish();
+    let [name] = names else {
+        return match flags {
+            Wish::Classes(_) => Err(Failure::Usage(
+                "--classify: several targets are numbers".to_owned(),
+            )),
+            _ => Ok(Wish::Numbers("since there are several targets")),
+        };
     };
-    match (own, args.columns.wish()) {
-        (own, Wish::AsItIs) => Ok(own),
-        (Wish::Numbers(_), Wish::Classes(_)) if targets > 1 => Err(Failure::Usage(
-            "--classify: several targets are numbers".to_owned(),
-        )),
-        (_, asked) => Ok(asked),
+    if flags != Wish::AsItIs {
+        return Ok(flags);
     }
+    let column = csv
+        .column(name, Hint::None)
+        .or_else(|_| csv.text_column(name))?;
+    let reason = "as in the model it starts from";
+    Ok(match source.target() {
+        Target::Numbers(_) if column.as_numbers().is_ok() => Wish::Numbers(reason),
+        Target::Classes { levels, .. } => {
+            let codes = levels.codes(&column);
+            let known = |row: usize| codes[row].is_some() || column.is_empty_at(row);
+            match (0..csv.rows()).all(known) {
+                true => Wish::Classes(reason),
+                false => Wish::AsItIs,
+            }
+        }
+        Target::Numbers(_) => Wish::AsItIs,
+    })
 }
 
 /// The source's columns of the file, which must have no others but those with another part.
