@@ -173,6 +173,12 @@ impl<'a, T: Real> TaskSet<'a, T> {
         self.tasks.iter().all(|t| t.kind == kind).then_some(kind)
     }
 
+    /// Whether all tasks have as many links.
+    pub(super) fn links_alike(&self) -> bool {
+        let links = self.tasks[0].kind.links();
+        self.tasks.iter().all(|t| t.kind.links() == links)
+    }
+
     /// The same tasks, of their labels only those on rows for which `keep` holds.
     pub fn filter(&self, keep: impl Fn(u32) -> bool) -> Self {
         let filtered = |task: &Task| {

@@ -294,7 +294,7 @@ impl Meta<'_, '_, '_> {
     }
 }
 
-fn read_list<R>(
+pub(super) fn read_list<R>(
     json: &mut Json<'_>,
     mut item: impl FnMut(&mut Json<'_>) -> Result<R>,
 ) -> Result<Vec<R>> {

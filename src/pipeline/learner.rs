@@ -5,10 +5,11 @@ use alloc::{vec, vec::Vec};
 use cognate_kernels::{MatRef, Real};
 
 use super::model::Model;
-use super::{Labels, Target, narrow};
+use super::{Labels, Target, missing, narrow};
 use crate::error::{Error, Result};
 use crate::model::{
-    LinearRegression, LinearReport, LogisticRegression, MlpClassifier, MlpRegressor, Ridge,
+    LinearModel, LinearRegression, LinearReport, LogisticRegression, MlpClassifier, MlpRegressor,
+    Ridge,
 };
 use crate::optim::{Callback, Report};
 
@@ -61,11 +62,11 @@ impl Learner {
             Self::Constant => (Model::Constant(rows.constant()), Outcome::Exact),
             Self::Linear(linear) => {
                 let y = rows.numbers()?;
-                solved(linear.fit(x, rows.matrix(&y), w)?)
+                solved(rows.each(&y, &|x, y, w| linear.fit(x, y, w))?)
             }
             Self::Ridge(ridge) => {
                 let y = rows.numbers()?;
-                solved(ridge.fit(x, rows.matrix(&y), w)?)
+                solved(rows.each(&y, &|x, y, w| ridge.fit(x, y, w))?)
             }
             Self::Logistic(logistic) => {
                 let (model, report) = logistic.fit_with(x, rows.classes()?, w, progress)?;
@@ -77,6 +78,9 @@ impl Learner {
             }
             Self::MlpRegressor(mlp) => {
                 let y = rows.numbers()?;
+                if missing::any(&y) {
+                    return rows.refuse("has missing labels, and the network needs all of a row");
+                }
                 let (model, report) = mlp.fit_with(x, rows.matrix(&y), w, progress)?;
                 (Model::MlpRegressor(model), Outcome::Iterated(report))
             }
@@ -104,6 +108,11 @@ impl<T: Real> Fitting<'_, T> {
         Err(Error::column(name, None, None, problem))
     }
 
+    /// A linear fit of every target to the rows that have its label.
+    fn each(&self, y: &[T], fit: missing::Fit<'_, T>) -> Result<(LinearModel<T>, LinearReport)> {
+        missing::fit(self.x, (y, self.target.names()), self.weights, fit)
+    }
+
     fn matrix<'y>(&self, y: &'y [T]) -> MatRef<'y, T> {
         MatRef::planned(y, self.x.rows(), self.target.width())
     }
@@ -112,19 +121,25 @@ impl<T: Real> Fitting<'_, T> {
     fn constant(&self) -> Vec<T> {
         let weight = |i: usize| self.weights.map_or(1.0, |w| w[i].to_f64());
         let k = self.target.width();
-        let (mut sums, mut total) = match self.labels {
-            Labels::Numbers(_) => (vec![0.0; k], 0.0),
-            Labels::Classes(_) => (vec![1.0; k], k as f64),
+        let (mut sums, mut totals) = match self.labels {
+            Labels::Numbers(_) => (vec![0.0; k], vec![0.0; k]),
+            Labels::Classes(_) => (vec![1.0; k], vec![k as f64; k]),
         };
         for i in 0..self.x.rows() {
-            total += weight(i);
             match self.labels {
                 Labels::Numbers(y) => {
-                    (0..k).for_each(|j| sums[j] += weight(i) * y[i * k + j]);
+                    for j in (0..k).filter(|j| !y[i * k + j].is_nan()) {
+                        sums[j] += weight(i) * y[i * k + j];
+                        totals[j] += weight(i);
+                    }
                 }
-                Labels::Classes(y) => sums[y[i] as usize] += weight(i),
+                Labels::Classes(y) => {
+                    sums[y[i] as usize] += weight(i);
+                    totals.iter_mut().for_each(|total| *total += weight(i));
+                }
             }
         }
-        sums.iter().map(|sum| T::from_f64(sum / total)).collect()
+        let means = sums.iter().zip(totals);
+        means.map(|(sum, total)| T::from_f64(sum / total)).collect()
     }
 }

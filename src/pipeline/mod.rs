@@ -14,6 +14,7 @@ pub mod distill;
 mod file;
 mod learner;
 pub mod meta;
+mod missing;
 mod model;
 mod score;
 pub mod tasks;
@@ -70,7 +71,7 @@ impl Target {
 /// The answers that a fit learns from.
 #[derive(Clone, Copy, Debug)]
 pub enum Labels<'a> {
-    /// `n x k`, row-major.
+    /// `n x k`, row-major; NaN where one is missing.
     Numbers(&'a [f64]),
     /// One class a row.
     Classes(&'a [u32]),
@@ -155,10 +156,12 @@ impl Recipe {
         let (true, Labels::Numbers(y)) = (self.standardize, training.labels) else {
             return Ok((None, None));
         };
-        let y = MatRef::planned(y, training.table.rows(), training.target.width());
-        let scaler = StandardScaler::default().fit(y, training.weights);
-        let scaler = scaler.map_err(|e| name_column(e, training.target.names()))?;
-        Ok((Some(scaler.transform(y)?), Some(scaler)))
+        let scaler = missing::scaler(y, training.target.names(), training.weights)?;
+        let (shift, scale) = (scaler.shift(), scaler.scale());
+        let k = training.target.width();
+        let scaled = y.iter().enumerate();
+        let scaled = scaled.map(|(i, y)| (y - shift[i % k]) / scale[i % k]);
+        Ok((Some(scaled.collect()), Some(scaler)))
     }
 }
 

@@ -4,6 +4,7 @@ use alloc::{vec, vec::Vec};
 
 use cognate_kernels::{MatRef, Real};
 
+use super::missing::{self, Labelled};
 use super::{Labels, Prediction};
 use crate::error::{Error, Result};
 use crate::metrics::{
@@ -16,7 +17,8 @@ use crate::metrics::{
 pub type Scores = Vec<(&'static str, f64)>;
 
 impl<T: Real> Prediction<T> {
-    /// Scores against the true `labels` of the same rows, with a weight a row: of numbers `mse`, `mae`, `r2`; of classes `accuracy`,
+    /// Scores against the true `labels` of the same rows, with a weight a row: of numbers `mse`, `mae`, `r2`, the mean over targets, each on
+    /// the rows that have its label; of classes `accuracy`,
     /// `balanced_accuracy`, `log_loss`, `roc_auc` (one against the rest, averaged, for more than two) and `precision`, `recall`, `f1`
     /// (of class 1 out of two, else averaged over the classes).
     ///
@@ -34,6 +36,9 @@ impl<T: Real> Prediction<T> {
     }
 
     fn score_numbers(&self, y: &[f64], weights: Option<&[f64]>) -> Result<Scores> {
+        if missing::any(y) {
+            return self.score_labelled(y, weights);
+        }
         let predicted: Vec<f64> = self.values.iter().map(|x| x.to_f64()).collect();
         let predicted = MatRef::planned(&predicted, self.matrix().rows(), self.width);
         let y = MatRef::planned(y, y.len() / self.width, self.width);
@@ -42,6 +47,30 @@ impl<T: Real> Prediction<T> {
             ("mae", mean_absolute_error(y, predicted, weights)?),
             ("r2", r2(y, predicted, weights)?),
         ])
+    }
+
+    /// The mean over the targets that have labels.
+    fn score_labelled(&self, y: &[f64], weights: Option<&[f64]>) -> Result<Scores> {
+        let of_column = |j: usize| {
+            let own = Labelled::of(y, (j, self.width));
+            let said = self.take(&own.rows).column(j);
+            let weights = own.weights(weights);
+            (!own.rows.is_empty()).then(|| said.score_numbers(&own.labels, weights.as_deref()))
+        };
+        let columns: Vec<Scores> = (0..self.width)
+            .filter_map(of_column)
+            .collect::<Result<_>>()?;
+        let Some(first) = columns.first() else {
+            return Err(Error::Empty { argument: "labels" });
+        };
+        let mean = |place: usize| {
+            let sum: f64 = columns.iter().map(|scores| scores[place].1).sum();
+            sum / columns.len() as f64
+        };
+        let named = first.iter().enumerate();
+        Ok(named
+            .map(|(place, (name, _))| (*name, mean(place)))
+            .collect())
     }
 
     fn score_classes(&self, y: &[u32], weights: Option<&[f64]>) -> Result<Scores> {

@@ -336,3 +336,57 @@ fn summaries_fit_as_rows_do() {
         .path_of_summaries(&names, &summaries, &[2.0]);
     assert_same(&path.unwrap()[0], &problem.fit(&method), 1e-9, "summaries");
 }
+
+/// Tasks that share nothing may be of any kinds: each has the fit that it has alone, and objectives and gaps add up.
+#[test]
+fn independent_tasks_of_several_kinds() {
+    let (rows, d) = (40, 3);
+    let mut random = Random::new(27);
+    let x = random.numbers(rows * d);
+    let x = MatRef::new(&x, rows, d).unwrap();
+    let tasks: Vec<Task> = KINDS
+        .iter()
+        .zip(names(3))
+        .map(|(&kind, name)| {
+            let label = |row: usize| match kind {
+                Kind::Number => (row as u32, x.at(row, 0) - x.at(row, 2)),
+                Kind::Classes(k) => (row as u32, (row % k) as f64),
+            };
+            // Labels are missing, others for each.
+            let links = kind.links() + usize::from(kind == Kind::Number);
+            Task::new(
+                &name,
+                kind,
+                (0..rows).filter(|row| row % (links + 3) > 0).map(label),
+            )
+        })
+        .collect();
+    let set = TaskSet::new(x, None, tasks.clone()).unwrap();
+    let method = Independent::default().with_settings(settings());
+    let lambdas = [3.0, 0.5];
+    let path = method.path(&set, &lambdas).unwrap();
+    for (together, lambda) in path.iter().zip(lambdas) {
+        let (mut objective, mut gap) = (0.0, 0.0);
+        for (t, task) in tasks.iter().enumerate() {
+            let own = TaskSet::new(x, None, vec![task.clone()]).unwrap();
+            let alone = method.path(&own, &lambdas).unwrap();
+            let alone = &alone[lambdas.iter().position(|l| *l == lambda).unwrap()];
+            let (a, b) = (together.model.task(t), alone.model.task(0));
+            assert_eq!(
+                (a.kind, a.intercept),
+                (b.kind, b.intercept),
+                "{}",
+                task.name
+            );
+            (0..a.coef.rows()).for_each(|i| assert_eq!(a.coef.row(i), b.coef.row(i)));
+            objective += alone.objective;
+            gap += alone.certificate.value();
+        }
+        assert_eq!(
+            (together.objective, together.certificate.value()),
+            (objective, gap)
+        );
+        assert!(together.converged && together.model.unseen().is_none());
+    }
+    assert!(method.fit(&set).is_ok());
+}

@@ -7,6 +7,7 @@ mod harness;
 #[path = "../support/mod.rs"]
 mod support;
 
+mod absent;
 mod case;
 mod economy;
 mod gram;

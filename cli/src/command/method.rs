@@ -109,6 +109,11 @@ impl Method {
         }
     }
 
+    /// Whether each of several targets may have rows of its own.
+    pub fn takes_missing_labels(self) -> bool {
+        matches!(self, Self::Linear | Self::Ridge)
+    }
+
     /// The kind of target that it takes, given what the flags say.
     pub fn wish(self, flags: Wish, targets: usize) -> Result<Wish> {
         let name = self.name();
@@ -119,7 +124,9 @@ impl Method {
             Self::Mlp => flags,
         };
         let what = match (own, flags) {
-            (Wish::Classes(_), _) if targets > 1 => format!("{name} has one target, not {targets}"),
+            (Wish::Classes(_), _) if targets > 1 => {
+                format!("{name} has one target, not {targets} (independent has several)")
+            }
             (Wish::Classes(_), Wish::Numbers(_)) => {
                 format!("{name} predicts classes: --regression does not fit")
             }

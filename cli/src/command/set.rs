@@ -23,6 +23,9 @@ pub fn read_set(
         let what = "which column is the target? --target COL, or --targets A,B,..";
         return Err(Failure::Usage(what.to_owned()));
     }
+    // Columns that are not there are named before what is wrong in those that are.
+    let others: Vec<&str> = names.iter().chain(task).map(String::as_str).collect();
+    let features = columns.features(csv, &others)?;
     let mut targets = Vec::new();
     for name in &names {
         let target = TargetColumn::read(csv, name, wish)?;
@@ -30,8 +33,6 @@ pub fn read_set(
         target.check(csv.place())?;
         targets.push(target);
     }
-    let others: Vec<&str> = names.iter().chain(task).map(String::as_str).collect();
-    let features = columns.features(csv, &others)?;
     let (form, tasks) = match task {
         None => wide(&targets),
         Some(task) => {

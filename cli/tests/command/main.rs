@@ -5,6 +5,8 @@ mod distill;
 #[cfg(unix)]
 mod interrupted;
 mod meta;
+mod missing;
+mod nested;
 mod round_trip;
 mod support;
 mod tasks;

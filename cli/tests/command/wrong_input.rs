@@ -208,7 +208,7 @@ fn targets() {
     );
     place.write("partly.csv", "a,y,z\n1,2,3\n2,,5\n3,4,5\n");
     place.fails(
-        "fit ridge partly.csv --targets y,z",
+        "fit mlp partly.csv --targets y,z",
         1,
         &["line 3, column 2 (y)", "all labels or none"],
     );

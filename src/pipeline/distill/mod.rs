@@ -227,6 +227,7 @@ impl DistillRecipe {
             tasks: tasks
                 .map(|t| (t.name.clone(), t.response.clone()))
                 .collect(),
+            tree: None,
             seed: self.seed,
         })
     }

@@ -8,21 +8,28 @@
 //! and the tensors are `coef: K x d` and `intercept: K`, all tasks' rows one below the other (a task of a number or two classes has one,
 //! else one a class), those for a task never seen last, and `learned.NAME`. A `task-network` has `hidden: [32]`, its `activation`, and the
 //! tensors that its architecture, the method, names.
+//!
+//! Where labels are nested, `tree` is a list of nodes, each with its parent behind it if it has one, the one task's classes are its leaves,
+//! and the model's tasks are its choices.
 
 use alloc::{
+    boxed::Box,
     format,
     string::{String, ToString},
     vec::Vec,
 };
 
 use super::network::{read_network, write_network};
-use super::{Form, Response, TaskModel, TaskPipeline};
+use super::{Form, Response, TaskModel, TaskPipeline, nested};
 use crate::data::levels::Levels;
 use crate::error::Result;
 use crate::io::Writer;
 use crate::mtl::linear::{Axis, Learned, TaskLinear};
+use crate::mtl::net::Output;
+use crate::mtl::{ClassTree, Kind};
 use crate::pipeline::file::{
-    Meta, object, read_object, read_strings, strings, write_encoder, write_scalers, write_start,
+    Meta, object, read_list, read_object, read_strings, strings, write_encoder, write_scalers,
+    write_start,
 };
 
 /// The kind of a linear model of several tasks.
@@ -69,6 +76,10 @@ impl TaskPipeline {
         let file = self.write_form(file, &names);
         let file = write_encoder(file, &self.encoder);
         let file = write_scalers(file, self.scaler.as_ref(), self.target_scaler.as_ref());
+        let file = match &self.tree {
+            Some(tree) => file.text("tree", &write_tree(tree)),
+            None => file,
+        };
         match &self.model {
             TaskModel::Linear { model, .. } => write_linear(file, model),
             TaskModel::F32 { network, .. } => write_network(file, network),
@@ -110,7 +121,9 @@ impl TaskPipeline {
         let form = read_form(meta, &names)?;
         let tasks = read_responses(meta, &form, names)?;
         let encoder = meta.encoder()?;
-        let model = read_model(meta, &tasks, encoder.width())?;
+        let tree = read_tree(meta, &tasks)?;
+        let heads = heads(&tasks, tree.as_ref());
+        let model = read_model(meta, &heads, encoder.width())?;
         let scaled = match form {
             Form::Long { .. } => 1,
             Form::Wide => tasks.len(),
@@ -122,29 +135,75 @@ impl TaskPipeline {
             model,
             form,
             tasks,
+            tree: tree.map(Box::new),
             seed: meta.seed()?,
         })
     }
 }
 
-fn read_model(
-    meta: &Meta<'_, '_, '_>,
-    tasks: &[(String, Response)],
-    features: usize,
-) -> Result<TaskModel> {
+/// The tasks that the model has: those of the tables, or the tree's choices.
+fn heads(tasks: &[(String, Response)], tree: Option<&ClassTree>) -> Vec<Output> {
+    let output = |(name, kind): (&str, Kind)| Output {
+        name: name.into(),
+        kind,
+    };
+    match tree {
+        Some(tree) => tree.choices().map(output).collect(),
+        None => {
+            let named = tasks.iter().map(|(name, r)| (name.as_str(), r.kind()));
+            named.map(output).collect()
+        }
+    }
+}
+
+fn write_tree(tree: &ClassTree) -> String {
+    let names: Vec<&str> = tree.names().collect();
+    let node = |node: usize| {
+        let line = [Some(node), tree.parent(node)];
+        let names = line.into_iter().flatten().map(|node| names[node].into());
+        strings(&names.collect::<Vec<String>>())
+    };
+    let nodes: Vec<String> = (0..tree.len()).map(node).collect();
+    format!("[{}]", nodes.join(","))
+}
+
+/// The tree of nested labels, if the file has one, and one that its task fits.
+fn read_tree(meta: &Meta<'_, '_, '_>, tasks: &[(String, Response)]) -> Result<Option<ClassTree>> {
+    if meta.0.text("tree").is_none() {
+        return Ok(None);
+    }
+    let lines = meta.json("tree", |json| read_list(json, read_strings))?;
+    let node = |line: &'_ Vec<String>| match &line[..] {
+        [name] => Ok((name.clone(), None)),
+        [name, parent] => Ok((name.clone(), Some(parent.clone()))),
+        _ => meta.bad("a node of the model file's tree is not a name with its parent"),
+    };
+    let nodes: Vec<(String, Option<String>)> = lines.iter().map(node).collect::<Result<_>>()?;
+    let nodes: Vec<(&str, Option<&str>)> = nodes
+        .iter()
+        .map(|(name, parent)| (name.as_str(), parent.as_deref()))
+        .collect();
+    let tree = ClassTree::new(&nodes)?;
+    match tasks {
+        [(_, response)] if *response == nested::leaves(&tree)? => Ok(Some(tree)),
+        _ => meta.bad("the classes of the model file are not the leaves of its tree"),
+    }
+}
+
+fn read_model(meta: &Meta<'_, '_, '_>, heads: &[Output], features: usize) -> Result<TaskModel> {
     let method = meta.text("method")?;
     let network = meta.text("kind")? == NETWORK;
     match (network, meta.text("precision")?.as_str()) {
         (false, "f64") => Ok(TaskModel::Linear {
             method,
-            model: read_linear(meta, tasks, features)?,
+            model: read_linear(meta, heads, features)?,
         }),
         (true, "f32") => Ok(TaskModel::F32 {
-            network: read_network(meta, &method, tasks, features)?,
+            network: read_network(meta, &method, heads, features)?,
             method,
         }),
         (true, "f64") => Ok(TaskModel::F64 {
-            network: read_network(meta, &method, tasks, features)?,
+            network: read_network(meta, &method, heads, features)?,
             method,
         }),
         _ => meta.bad("the model file has an unknown precision"),
@@ -219,15 +278,11 @@ fn write_linear(file: Writer, model: &TaskLinear) -> Writer {
     })
 }
 
-fn read_linear(
-    meta: &Meta<'_, '_, '_>,
-    tasks: &[(String, Response)],
-    features: usize,
-) -> Result<TaskLinear> {
-    let links: usize = tasks.iter().map(|(_, r)| r.kind().links()).sum();
+fn read_linear(meta: &Meta<'_, '_, '_>, heads: &[Output], features: usize) -> Result<TaskLinear> {
+    let links: usize = heads.iter().map(|head| head.kind.links()).sum();
     let shared = match meta.rows("coef") {
         Some(rows) if rows == links => false,
-        Some(rows) if rows == links + tasks[0].1.kind().links() => true,
+        Some(rows) if rows == links + heads[0].kind.links() => true,
         _ => return meta.bad("the model has not as many coefficients as its tasks ask for"),
     };
     let rows = meta.rows("coef").unwrap_or(links);
@@ -235,7 +290,7 @@ fn read_linear(
     if columns != features {
         return meta.bad("the model has other features than the metadata say");
     }
-    let named = tasks.iter().map(|(name, r)| (name.as_str(), r.kind()));
+    let named = heads.iter().map(|head| (head.name.as_str(), head.kind));
     let intercept = meta.vector("intercept", rows)?;
     let model = TaskLinear::new(named, features, coef, intercept, shared)?;
     let learned = meta.json("learned", |json| read_object(json, read_strings))?;

@@ -4,11 +4,11 @@ use alloc::{string::ToString, vec::Vec};
 
 use cognate_kernels::MatRef;
 
-use super::TaskModel;
+use super::{TaskModel, TaskTraining, nested};
 use crate::error::Result;
 use crate::mtl::linear::{Certificate, CrossValidation, LinearMethod};
 use crate::mtl::net::{MultiTaskMlp, TaskNetReport, TaskNetwork};
-use crate::mtl::{Task, TaskSet};
+use crate::mtl::{ClassTree, Task, TaskSet};
 use crate::optim::Callback;
 use crate::pipeline::narrow;
 
@@ -30,6 +30,13 @@ pub enum TaskLearner<'a> {
         settings: &'a MultiTaskMlp,
         /// Whether its numbers are `f64`, and not `f32`.
         double: bool,
+    },
+    /// One target whose classes are nodes of a tree.
+    Nested {
+        /// The tree.
+        tree: &'a ClassTree,
+        /// What learns its choices.
+        learner: &'a TaskLearner<'a>,
     },
 }
 
@@ -59,7 +66,23 @@ pub struct Solved {
     pub converged: bool,
 }
 
-impl TaskLearner<'_> {
+impl<'a> TaskLearner<'a> {
+    /// The tree of nested labels.
+    pub(super) fn tree(&self) -> Option<&'a ClassTree> {
+        match *self {
+            Self::Nested { tree, .. } => Some(tree),
+            _ => None,
+        }
+    }
+
+    /// The tasks that the model learns, on the rows of `training` alone.
+    pub(super) fn tasks(&self, training: &TaskTraining<'_>) -> Result<Vec<Task>> {
+        match self.tree() {
+            Some(tree) => nested::choices(tree, training),
+            None => Ok(training.tasks.iter().map(|t| t.on(training.rows)).collect()),
+        }
+    }
+
     pub(super) fn fit(
         &self,
         set: &TaskSet<'_, f64>,
@@ -68,6 +91,7 @@ impl TaskLearner<'_> {
     ) -> Result<(TaskModel, TaskOutcome)> {
         match *self {
             Self::Linear { method, choose } => solve(method, choose, set, seed),
+            Self::Nested { learner, .. } => learner.fit(set, seed, progress),
             Self::Network {
                 method,
                 settings,

@@ -32,7 +32,7 @@ static METHODS: [(&str, Make, Learns); 13] = [
             let own = Independent::default();
             Box::new(own.with_settings(within(tol, own.settings)))
         },
-        alike,
+        any,
     ),
     (
         "mean-regularised",

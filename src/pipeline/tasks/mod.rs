@@ -17,6 +17,7 @@ mod labels;
 mod learner;
 mod methods;
 mod model;
+mod nested;
 mod network;
 mod original;
 mod score;
@@ -28,7 +29,7 @@ pub use methods::{Relation, linear_method, linear_methods};
 pub use model::TaskModel;
 pub use score::{Answered, TaskScores, score_tasks};
 
-use alloc::{borrow::Cow, string::String, vec, vec::Vec};
+use alloc::{borrow::Cow, boxed::Box, string::String, vec, vec::Vec};
 
 use cognate_kernels::MatRef;
 
@@ -38,7 +39,7 @@ use crate::data::levels::Levels;
 use crate::data::scale::{Scaler, StandardScaler};
 use crate::data::table::{Column, Table};
 use crate::error::{Error, Result};
-use crate::mtl::{self, TaskSet};
+use crate::mtl::{self, ClassTree, TaskSet};
 use crate::optim::Callback;
 
 /// How a table shows its tasks.
@@ -94,6 +95,8 @@ pub struct TaskPipeline {
     pub(super) target_scaler: Option<Scaler>,
     pub(super) form: Form,
     pub(super) tasks: Vec<(String, Response)>,
+    /// Of nested labels: the model's tasks are its choices.
+    pub(super) tree: Option<Box<ClassTree>>,
     pub(super) seed: u64,
 }
 
@@ -120,8 +123,7 @@ impl TaskRecipe<'_> {
             x = fitted.transform(raw)?;
             scaler = Some(fitted);
         }
-        let mut tasks: Vec<mtl::Task> =
-            training.tasks.iter().map(|t| t.on(training.rows)).collect();
+        let mut tasks = self.learner.tasks(training)?;
         let target_scaler = match self.standardize {
             true => training.scale(&mut tasks, weights.as_deref())?,
             false => None,
@@ -129,14 +131,19 @@ impl TaskRecipe<'_> {
         let set = TaskSet::new(MatRef::planned(&x, n, d), weights.as_deref(), tasks);
         let set = set.map_err(|e| name_column(e, &encoder.names()))?;
         let (model, outcome) = self.learner.fit(&set, self.seed, progress)?;
-        let named = |t: &Task| (t.name.clone(), t.response.clone());
+        let tree = self.learner.tree();
+        let named = |t: &Task| {
+            let response = tree.map_or_else(|| Ok(t.response.clone()), nested::leaves);
+            Ok((t.name.clone(), response?))
+        };
         let pipeline = TaskPipeline {
             encoder,
             scaler,
             model,
             target_scaler,
             form: training.form.clone(),
-            tasks: training.tasks.iter().map(named).collect(),
+            tasks: training.tasks.iter().map(named).collect::<Result<_>>()?,
+            tree: tree.cloned().map(Box::new),
             seed: self.seed,
         };
         Ok((pipeline, outcome))
@@ -291,7 +298,10 @@ impl TaskPipeline {
 
     /// The prediction of encoded rows as task `t`'s.
     fn rows_of_task(&self, t: Option<usize>, x: MatRef<'_, f64>) -> Result<Prediction<f64>> {
-        let mut values = self.model.predict(t, x)?;
+        let mut values = match &self.tree {
+            Some(tree) => self.model.predict_leaves(tree, x)?,
+            None => self.model.predict(t, x)?,
+        };
         let width = self.tasks[t.unwrap_or(0)].1.width();
         if let Some((shift, scale)) = self.target_scale(t) {
             values.iter_mut().for_each(|y| *y = *y * scale + shift);
@@ -317,6 +327,11 @@ impl TaskPipeline {
     /// The tasks: their names, and what they predict.
     pub fn tasks(&self) -> &[(String, Response)] {
         &self.tasks
+    }
+
+    /// The tree, where labels are nested: the classes of the one task are its leaves.
+    pub fn tree(&self) -> Option<&ClassTree> {
+        self.tree.as_deref()
     }
 
     /// Whether a row of a task never seen can be predicted.

@@ -1,6 +1,6 @@
 //! The fitted models that a pipeline of several tasks can hold.
 
-use alloc::{string::String, vec::Vec};
+use alloc::{string::String, vec, vec::Vec};
 
 use cognate_kernels::{MatRef, Real};
 
@@ -72,6 +72,22 @@ impl TaskModel {
         }
     }
 
+    /// The links of all tasks for the rows of `x: n x d`: `n x K`, row-major, the columns of a task side by side, task after task.
+    pub(super) fn links(&self, x: MatRef<'_, f64>) -> Result<Vec<f64>> {
+        let model = match self {
+            Self::Linear { model, .. } => model,
+            Self::F32 { network, .. } => return links_of(network, x),
+            Self::F64 { network, .. } => return links_of(network, x),
+        };
+        let maps = (0..model.len()).map(|t| model.task(t));
+        let (mut all, n) = (vec![Vec::new(); x.rows()], x.rows());
+        for map in maps {
+            let (links, k) = (map.links(x)?, map.coef.rows());
+            (0..n).for_each(|i| all[i].extend_from_slice(&links[i * k..][..k]));
+        }
+        Ok(all.concat())
+    }
+
     /// The number, or the probability of each class, that task `t` (`None`: one never seen) predicts for the rows of `x: n x d`.
     pub(super) fn predict(&self, t: Option<usize>, x: MatRef<'_, f64>) -> Result<Vec<f64>> {
         let known = t.ok_or_else(|| {
@@ -98,11 +114,20 @@ fn of_linear(map: LinearTask<'_>, x: MatRef<'_, f64>) -> Result<Vec<f64>> {
     }
 }
 
+/// `x`, row-major, in the network's precision.
+fn narrowed<T: Real>(x: MatRef<'_, f64>) -> Vec<T> {
+    let rows = (0..x.rows()).flat_map(|i| (0..x.cols()).map(move |j| x.at(i, j)));
+    narrow(&rows.collect::<Vec<f64>>())
+}
+
+fn links_of<T: Real>(network: &TaskNetwork<T>, x: MatRef<'_, f64>) -> Result<Vec<f64>> {
+    let links = network.links(MatRef::planned(&narrowed(x), x.rows(), x.cols()))?;
+    Ok(links.iter().map(|z| z.to_f64()).collect())
+}
+
 fn of_network<T: Real>(network: &TaskNetwork<T>, t: usize, x: MatRef<'_, f64>) -> Result<Vec<f64>> {
-    let (n, d) = (x.rows(), x.cols());
-    let rows = (0..n).flat_map(|i| (0..d).map(move |j| x.at(i, j)));
-    let narrowed: Vec<T> = narrow(&rows.collect::<Vec<f64>>());
-    let x = MatRef::planned(&narrowed, n, d);
+    let own = narrowed(x);
+    let x = MatRef::planned(&own, x.rows(), x.cols());
     let said = match network.outputs()[t].kind {
         Kind::Number => network.predict(t, x)?,
         Kind::Classes(_) => network.predict_proba(t, x)?,

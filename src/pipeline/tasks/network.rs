@@ -1,10 +1,9 @@
 //! Networks of several tasks in files.
 
-use alloc::{format, string::String, vec, vec::Vec};
+use alloc::{format, vec, vec::Vec};
 
 use cognate_kernels::Real;
 
-use super::Response;
 use crate::error::Result;
 use crate::io::{Writer, read_parameters};
 use crate::mtl::net::{Architecture, Outline, Output, TaskNetwork};
@@ -24,10 +23,10 @@ pub(super) fn write_network<T: Real>(file: Writer, network: &TaskNetwork<T>) -> 
 pub(super) fn read_network<T: Real>(
     meta: &Meta<'_, '_, '_>,
     method: &str,
-    tasks: &[(String, Response)],
+    heads: &[Output],
     features: usize,
 ) -> Result<TaskNetwork<T>> {
-    let Some(architecture) = Architecture::named(method, tasks.len()) else {
+    let Some(architecture) = Architecture::named(method, heads.len()) else {
         return meta.bad("the model file names an architecture that this version does not know");
     };
     let name = meta.text("activation")?;
@@ -35,16 +34,11 @@ pub(super) fn read_network<T: Real>(
         return meta.bad("the model file names an unknown activation");
     };
     let hidden = read_hidden(meta, features)?;
-    let output = |(name, response): &(String, Response)| Output {
-        name: name.clone(),
-        kind: response.kind(),
-    };
-    let outputs: Vec<Output> = tasks.iter().map(output).collect();
     let outline = Outline {
         features,
         hidden: &hidden,
         activation: *activation,
-        outputs: &outputs,
+        outputs: heads,
     };
     let built = architecture.build::<T>(&outline, 0)?;
     let layout = built.layout.view();

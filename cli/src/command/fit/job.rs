@@ -42,6 +42,16 @@ pub struct Ending {
     pub said: Vec<String>,
 }
 
+/// What is to be predicted.
+pub struct Wanted<'a> {
+    /// The targets.
+    pub names: &'a [String],
+    /// Their kind.
+    pub wish: Wish,
+    /// Whether a row that has a label of one must have those of all.
+    pub whole: bool,
+}
+
 /// Everything that a fit needs, out of the file.
 pub struct Job {
     csv: CsvFile,
@@ -67,23 +77,23 @@ pub struct Done<T> {
 }
 
 impl Job {
-    /// The labelled rows of `csv`, whose targets `wish` says the kind of, with the features that `inputs` makes of it.
+    /// The labelled rows of `csv`, with the features that `inputs` makes of it.
     pub fn read(
         csv: CsvFile,
         args: &Fit,
-        (names, wish): (&[String], Wish),
+        wanted: Wanted<'_>,
         inputs: impl FnOnce(&CsvFile) -> Result<(Vec<String>, Table)>,
         common: &Common,
     ) -> Result<Self> {
         let mut targets = Vec::new();
-        for name in names {
-            let target = TargetColumn::read(&csv, name, wish)?;
+        for name in wanted.names {
+            let target = TargetColumn::read(&csv, name, wanted.wish)?;
             target.announce(common);
             target.check(csv.place())?;
             targets.push(target);
         }
         let (features, table) = inputs(&csv)?;
-        let rows = labelled_rows(&csv, &targets)?;
+        let rows = labelled_rows(&csv, &targets, wanted.whole)?;
         let of_rows = |all: Vec<f64>| rows.iter().map(|&row| all[row]).collect();
         let weights = args.columns.weights(&csv)?.map(of_rows);
         let groups = args.columns.groups(&csv)?;

@@ -9,7 +9,7 @@ use crate::failure::Result;
 
 /// Labels of the table's rows.
 pub enum Answers {
-    /// `n x k`.
+    /// `n x k`, NaN where one is missing.
     Numbers(Vec<f64>),
     Classes(Vec<u32>),
 }
@@ -33,18 +33,14 @@ impl Answers {
     }
 }
 
-/// The rows that have a label. With several targets a row has all of them or none.
-pub fn labelled_rows(csv: &CsvFile, targets: &[TargetColumn]) -> Result<Vec<usize>> {
-    let mut rows = Vec::new();
-    for row in 0..csv.rows() {
-        let missing = targets.iter().find(|t| t.labels[row].is_none());
-        match missing {
-            None => rows.push(row),
-            Some(target) if targets.iter().any(|t| t.labels[row].is_some()) => {
-                let what = "is empty: with several targets a row needs all labels or none (methods for tasks, such as independent, do not ask for that)";
-                return Err(csv.cell_fault(&target.name, row, what));
-            }
-            Some(_) => {}
+/// The rows that have a label; where the method needs `whole` rows, with several targets all of them.
+pub fn labelled_rows(csv: &CsvFile, targets: &[TargetColumn], whole: bool) -> Result<Vec<usize>> {
+    let has_some = |row: &usize| targets.iter().any(|t| t.labels[*row].is_some());
+    let rows: Vec<usize> = (0..csv.rows()).filter(has_some).collect();
+    for &row in rows.iter().filter(|_| whole) {
+        if let Some(target) = targets.iter().find(|t| t.labels[row].is_none()) {
+            let what = "is empty: with several targets a row needs all labels or none (linear, ridge and methods for tasks, such as hard-sharing, do not ask for that)";
+            return Err(csv.cell_fault(&target.name, row, what));
         }
     }
     Ok(rows)
@@ -52,9 +48,8 @@ pub fn labelled_rows(csv: &CsvFile, targets: &[TargetColumn]) -> Result<Vec<usiz
 
 /// What is predicted, and the answers of `rows`.
 pub fn answers(targets: &[TargetColumn], rows: &[usize]) -> Result<(Target, Answers)> {
-    let labels = rows
-        .iter()
-        .flat_map(|&row| targets.iter().filter_map(move |t| t.labels[row]));
+    let label = |row: usize| targets.iter().map(move |t| t.labels[row]);
+    let labels = rows.iter().flat_map(|&row| label(row));
     match &targets[0].response {
         Response::Classes(levels) => {
             let target = Target::Classes {
@@ -63,12 +58,13 @@ pub fn answers(targets: &[TargetColumn], rows: &[usize]) -> Result<(Target, Answ
             };
             Ok((
                 target,
-                Answers::Classes(labels.map(|code| code as u32).collect()),
+                Answers::Classes(labels.flatten().map(|code| code as u32).collect()),
             ))
         }
         Response::Number => {
             let names = targets.iter().map(|t| t.name.clone()).collect();
-            Ok((Target::Numbers(names), Answers::Numbers(labels.collect())))
+            let labels = labels.map(|label| label.unwrap_or(f64::NAN)).collect();
+            Ok((Target::Numbers(names), Answers::Numbers(labels)))
         }
     }
 }

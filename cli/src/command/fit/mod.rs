@@ -13,7 +13,7 @@ use cognate::data::table::Table;
 use cognate::optim::Callback;
 use cognate::pipeline::{Pipeline, Recipe, Training};
 
-use self::job::{Ending, Job, Way};
+use self::job::{Ending, Job, Wanted, Way};
 use self::report::outcome_line;
 use super::meta::{self, MetaMethodName};
 use super::method::{Method, check_settings};
@@ -50,7 +50,12 @@ pub fn run(args: &Fit, common: &Common) -> Result<()> {
         let table = args.columns.table(csv, &features)?;
         Ok((features, table))
     };
-    let job = Job::read(csv, args, (&names, wish), inputs, common)?;
+    let wanted = Wanted {
+        names: &names,
+        wish,
+        whole: !method.takes_missing_labels(),
+    };
+    let job = Job::read(csv, args, wanted, inputs, common)?;
     let recipe = Recipe {
         learner: method.learner(&args.settings, job.target(), common.seed, threads(common)),
         encoder: args.columns.encoder(),

@@ -11,7 +11,7 @@ use cognate::pipeline::transfer::{Transfer, TransferOutcome, TransferRecipe};
 use cognate::pipeline::{AnyPipeline, Model, Outcome, Pipeline, Target, Training};
 use serde_json::{Value, json};
 
-use super::job::{Ending, Job, Way};
+use super::job::{Ending, Job, Wanted, Way};
 use super::refuse_task;
 use super::report::{outcome_json, outcome_line};
 use crate::args::{Common, Fit, Precision};
@@ -100,7 +100,12 @@ fn from<T: Real>(source: &Pipeline<T>, path: &Path, args: &Fit, common: &Common)
     let csv = read_csv(&args.data, &args.source)?;
     let wish = wish(source, args, (&csv, &names))?;
     let inputs = |csv: &CsvFile| inputs(source, path, args, (csv, &names));
-    let job = Job::read(csv, args, (&names, wish), inputs, common)?;
+    let wanted = Wanted {
+        names: &names,
+        wish,
+        whole: true,
+    };
+    let job = Job::read(csv, args, wanted, inputs, common)?;
     let way = Source {
         recipe: TransferRecipe {
             source,

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use cognate::data::levels::Levels;
 use cognate::data::table::Table;
+use cognate::mtl::ClassTree;
 use cognate::pipeline::Prediction;
 use cognate::pipeline::tasks::{Answered, Form, Response, TaskPipeline, TaskScores, score_tasks};
 
@@ -28,7 +29,7 @@ fn wide(pipeline: &TaskPipeline, csv: &CsvFile, table: &Table) -> Result<Vec<Ans
         .map_err(|e| csv.fault(&e, Hint::None))?;
     let answered = said.iter().zip(pipeline.tasks());
     let answered = answered.map(|(prediction, (name, response))| {
-        let (rows, labels) = labels(csv, name, response)?;
+        let (rows, labels) = labels(csv, name, response, pipeline.tree())?;
         check_labelled(csv, name, &rows)?;
         Ok(of_rows(name, response, prediction, (&rows, labels)))
     });
@@ -44,7 +45,7 @@ fn long(
 ) -> Result<Vec<Answered>> {
     let fault = |e: cognate::Error| csv.fault(&e, Hint::None);
     let response = &pipeline.tasks()[0].1;
-    let (rows, labels) = labels(csv, target, response)?;
+    let (rows, labels) = labels(csv, target, response, None)?;
     check_labelled(csv, target, &rows)?;
     let labelled = table.take(&rows);
     let prediction = pipeline.predict(&labelled);
@@ -78,8 +79,13 @@ fn of_rows(
     }
 }
 
-/// The rows with a label in the column called `name`, and the labels.
-fn labels(csv: &CsvFile, name: &str, response: &Response) -> Result<(Vec<usize>, Vec<f64>)> {
+/// The rows with a label in the column called `name`, and the labels. An inner node of a tree is no class: what the row is, is not known.
+fn labels(
+    csv: &CsvFile,
+    name: &str,
+    response: &Response,
+    tree: Option<&ClassTree>,
+) -> Result<(Vec<usize>, Vec<f64>)> {
     let fault = |e: cognate::Error| csv.fault(&e, Hint::None);
     let Response::Classes(levels) = response else {
         let column = csv.column(name, Hint::None)?;
@@ -90,9 +96,12 @@ fn labels(csv: &CsvFile, name: &str, response: &Response) -> Result<(Vec<usize>,
     let column = csv
         .column(name, Hint::None)
         .or_else(|_| csv.text_column(name))?;
-    let rows: Vec<usize> = (0..csv.rows())
-        .filter(|&row| !column.is_empty_at(row))
-        .collect();
+    let is_inner = |class: &str| {
+        tree.is_some_and(|tree| tree.find(class).is_some())
+            && !levels.names().iter().any(|n| n == class)
+    };
+    let has_class = |&row: &usize| column.cell(row).is_some_and(|class| !is_inner(&class));
+    let rows: Vec<usize> = (0..csv.rows()).filter(has_class).collect();
     let codes = levels.known_codes(&column.take(&rows));
     let codes = codes.map_err(|e| csv.fault_in(&rows, &e, Hint::None))?;
     Ok((rows, codes.into_iter().map(f64::from).collect()))

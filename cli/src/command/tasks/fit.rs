@@ -30,10 +30,9 @@ pub fn fit(method: TaskMethod, args: &Fit, common: &Common) -> Result<()> {
     method.check(args)?;
     let csv = read_csv(&args.data, &args.source)?;
     let wish = method.wish(args.columns.wish())?;
-    let set = read_set(&csv, &args.columns, args.task.as_ref(), (wish, common))?;
-    let names: Vec<String> = set.tasks.iter().map(|t| t.name.clone()).collect();
+    let mut set = read_set(&csv, &args.columns, args.task.as_ref(), (wish, common))?;
     let job = Job {
-        method: method.build(args, &names, common.seed)?,
+        method: method.build(args, &mut set, common.seed)?,
         rows: labelled_rows(&set),
         csv,
         set,
@@ -83,8 +82,15 @@ impl Job {
             rows: &split.train,
             weights: self.set.weights.as_deref(),
         };
+        let own = self.learner(args);
         let recipe = TaskRecipe {
-            learner: self.learner(args),
+            learner: match &self.method {
+                Configured::Nested(tree, _) => TaskLearner::Nested {
+                    tree,
+                    learner: &own,
+                },
+                _ => own,
+            },
             encoder: &self.set.encoder,
             standardize: args.standardize,
             seed: common.seed,
@@ -114,11 +120,13 @@ impl Job {
                 method: &**method,
                 choose: args.settings.lambda.is_none(),
             },
-            Configured::Network(settings) => TaskLearner::Network {
-                method: &args.method,
-                settings,
-                double: args.precision == Some(Precision::F64),
-            },
+            Configured::Network(settings) | Configured::Nested(_, settings) => {
+                TaskLearner::Network {
+                    method: &args.method,
+                    settings,
+                    double: args.precision == Some(Precision::F64),
+                }
+            }
         }
     }
 
@@ -194,7 +202,12 @@ impl Job {
         let mut answered = Vec::new();
         for (t, task) in self.set.tasks.iter().enumerate() {
             let labelled = task.rows.iter().zip(&task.labels);
-            let own = labelled.filter(|(row, _)| rows.binary_search(row).is_ok());
+            let (name, response) = &pipeline.tasks()[t];
+            // A label that is an inner node of a tree is no class of the model.
+            let scored =
+                |label: f64| *response == Response::Number || label < response.width() as f64;
+            let own =
+                labelled.filter(|(row, label)| scored(**label) && rows.binary_search(row).is_ok());
             let (own, labels): (Vec<usize>, Vec<f64>) = own.unzip();
             if own.is_empty() {
                 continue;
@@ -202,12 +215,15 @@ impl Job {
             let prediction = pipeline.predict_task(Some(t), &self.set.table.take(&own));
             let weights = self.set.weights.as_ref();
             answered.push(Answered {
-                name: task.name.clone(),
-                response: task.response.clone(),
+                name: name.clone(),
+                response: response.clone(),
                 prediction: prediction.map_err(|e| self.csv.fault_in(&own, &e, Hint::Feature))?,
                 labels,
                 weights: weights.map(|all| own.iter().map(|&row| all[row]).collect()),
             });
+        }
+        if answered.is_empty() {
+            return Ok(None);
         }
         score_tasks(&answered).map(Some).map_err(|e| self.fault(&e))
     }

@@ -1,5 +1,6 @@
 //! What a file with a model of several tasks holds, and what the tasks turned out to have in common.
 
+use cognate::mtl::ClassTree;
 use cognate::mtl::linear::{Axis, Learned};
 use cognate::pipeline::tasks::{Form, Response, TaskPipeline};
 use serde_json::{Value, json};
@@ -52,11 +53,34 @@ fn describe(pipeline: &TaskPipeline) -> Value {
         "task": column,
         "targets": targets,
         "tasks": pipeline.tasks().iter().map(task).collect::<Vec<_>>(),
+        "tree": pipeline.tree().map(tree_json),
         "predicts_unseen": pipeline.predicts_unseen(),
         "standardized": pipeline.scaler().is_some(),
         "features": features_json(pipeline.encoder()),
         "learned": pipeline.learned().iter().map(learned).collect::<Vec<_>>(),
     })
+}
+
+fn tree_json(tree: &ClassTree) -> Value {
+    let names: Vec<&str> = tree.names().collect();
+    let parent = |node: usize| tree.parent(node).map(|parent| names[parent]);
+    let nodes = names.iter().enumerate();
+    nodes
+        .map(|(node, name)| json!({ "node": name, "parent": parent(node) }))
+        .collect()
+}
+
+/// A line a choice: what it is among, and the node that it is made below.
+fn tree_lines(tree: &ClassTree) -> Vec<String> {
+    let names: Vec<&str> = tree.names().collect();
+    let line = |above: Option<usize>| {
+        let below = (0..tree.len()).filter(|&node| tree.parent(node) == above);
+        let below: Vec<&str> = below.map(|node| names[node]).collect();
+        let above = above.map_or(String::new(), |node| format!("below {} ", names[node]));
+        (!below.is_empty()).then(|| format!("{above}a choice of {}", below.join(", ")))
+    };
+    let nodes = (0..tree.len()).map(Some);
+    [None].into_iter().chain(nodes).filter_map(line).collect()
 }
 
 fn task_names(pipeline: &TaskPipeline) -> Vec<String> {
@@ -94,6 +118,7 @@ fn lines(pipeline: &TaskPipeline) -> Vec<String> {
         Form::Wide => format!("predicts {}", task_names(pipeline).join(", ")),
     });
     lines.extend(classes(pipeline));
+    lines.extend(pipeline.tree().into_iter().flat_map(tree_lines));
     if let Form::Long { .. } = pipeline.form() {
         let unseen = match pipeline.predicts_unseen() {
             true => "a task never seen is predicted by the shared part",

@@ -1,19 +1,25 @@
 //! The methods for several tasks: their names and settings.
 
+use cognate::compare::Set;
+use cognate::mtl::ClassTree;
 use cognate::mtl::balance::Balance;
 use cognate::mtl::linear::LinearMethod;
 use cognate::mtl::linear::random_effects::{Covariance, Likelihood, RandomEffects};
 use cognate::mtl::net::{Architecture, EarlyStopping, MultiTaskMlp};
 use cognate::pipeline::tasks::{linear_method, linear_methods};
 
+use super::nested;
 use super::relation::RelationFile;
 use crate::args::{self, Fit, Precision, Settings};
 use crate::columns::Wish;
 use crate::command::method::{activation, check_settings};
 use crate::failure::{Failure, Result};
 
-/// Methods that are told how the tasks are related.
-pub const RELATED: &[&str] = &["tree", "tree-lasso", "graph", "icm"];
+/// Methods that are told how the tasks are related, or the classes of one.
+pub const RELATED: &[&str] = &["tree", "tree-lasso", "graph", "icm", NESTED];
+
+/// The method of classes in a tree.
+const NESTED: &str = "nested-labels";
 
 /// The method that learns a covariance by the likelihood.
 const RANDOM_EFFECTS: &str = "random-effects";
@@ -46,12 +52,13 @@ pub const NETWORKS: &[&str] = &[
     "ple",
     "mtan",
     "task-dag",
+    NESTED,
 ];
 
 /// The names of all methods for several tasks.
 pub fn names() -> impl Iterator<Item = &'static str> {
-    let told = RELATED.iter().chain(NETWORKS).copied();
-    linear_methods(&[]).chain(told)
+    let linear = RELATED.iter().filter(|name| !NETWORKS.contains(name));
+    linear_methods(&[]).chain(linear.chain(NETWORKS).copied())
 }
 
 /// A method with its settings.
@@ -60,6 +67,8 @@ pub enum Configured {
     Linear(Box<dyn LinearMethod>),
     /// A network.
     Network(MultiTaskMlp),
+    /// A network for the choices in a tree of classes.
+    Nested(ClassTree, MultiTaskMlp),
 }
 
 /// A method for several tasks.
@@ -79,6 +88,11 @@ impl TaskMethod {
                 let what = format!("{} predicts numbers: --classify does not fit", self.0);
                 Err(Failure::Usage(what))
             }
+            (NESTED, Wish::Numbers(_)) => {
+                let what = format!("{} predicts classes: --regression does not fit", self.0);
+                Err(Failure::Usage(what))
+            }
+            (NESTED, _) => Ok(Wish::Classes("since the method predicts classes")),
             (RANDOM_EFFECTS, _) => Ok(Wish::Numbers("since the method predicts numbers")),
             _ => Ok(flags),
         }
@@ -97,6 +111,11 @@ impl TaskMethod {
         if RELATED.contains(&name) && args.settings.relation.is_none() {
             return Err(self.without_relation());
         }
+        let targets = args.columns.targets().len();
+        if name == NESTED && (args.task.is_some() || targets > 1) {
+            let what = format!("{name} has one target, and no task column");
+            return Err(Failure::Usage(what));
+        }
         Ok(())
     }
 
@@ -113,19 +132,28 @@ impl TaskMethod {
 
     fn without_relation(self) -> Failure {
         let name = self.0;
-        Failure::Usage(format!(
-            "{name} must be told how the tasks are related: --relation FILE"
-        ))
+        let what = match name {
+            NESTED => "how the classes are nested",
+            _ => "how the tasks are related",
+        };
+        Failure::Usage(format!("{name} must be told {what}: --relation FILE"))
     }
 
-    /// The method with its settings, for tasks of these names.
-    pub fn build(self, args: &Fit, tasks: &[String], seed: u64) -> Result<Configured> {
+    /// The method with its settings, for the tasks of `set`; nested classes are put in the order that a model has them in.
+    pub fn build(self, args: &Fit, set: &mut Set, seed: u64) -> Result<Configured> {
+        if self.0 == NESTED {
+            let path = args.settings.relation.as_ref();
+            let path = path.ok_or_else(|| self.without_relation())?;
+            let tree = nested::read(path, set)?;
+            return Ok(Configured::Nested(tree, network(&args.settings, seed)?));
+        }
+        let tasks: Vec<String> = set.tasks.iter().map(|t| t.name.clone()).collect();
         match Architecture::named(self.0, tasks.len()) {
             Some(architecture) => {
                 let network = network(&args.settings, seed)?;
                 Ok(Configured::Network(network.with_architecture(architecture)))
             }
-            None => self.linear(args, tasks).map(Configured::Linear),
+            None => self.linear(args, &tasks).map(Configured::Linear),
         }
     }
 

@@ -4,6 +4,7 @@ mod evaluate;
 mod fit;
 mod info;
 mod method;
+mod nested;
 mod predict;
 mod relation;
 

@@ -5,10 +5,12 @@
 //! graph   a,b,weight             a line a pair of tasks
 //! icm     task,A,B,..            a covariance of the tasks: a line a task, its name first; symmetric
 //! ```
+//! The classes of one task are nested in a tree like the first, without `lambda`.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use cognate::mtl::ClassTree;
 use cognate::mtl::linear::{Graph, GraphEdge, Icm, Tree, TreeNode};
 use cognate::pipeline::tasks::Relation;
 
@@ -57,9 +59,44 @@ impl<'a> RelationFile<'a> {
         self.of_method(name)
     }
 
+    /// The tree of classes in a file of `node,parent`: the relation's tasks are classes here.
+    pub fn class_tree(&self) -> Result<ClassTree> {
+        self.check_header(&["node", "parent"], None)?;
+        let (names, parents) = self.nodes()?;
+        if let Some(class) = self.tasks.iter().find(|class| !names.contains(class)) {
+            let what = format!("class {class:?} of the table is no node");
+            return Err(Failure::at(self.csv.place(), what));
+        }
+        let name = |parent: &Option<usize>| parent.map(|row| names[row].as_str());
+        let above = parents.iter().map(name);
+        let nodes: Vec<_> = names.iter().map(String::as_str).zip(above).collect();
+        ClassTree::new(&nodes).map_err(|e| self.fault(&e))
+    }
+
+    /// What the library says of the file.
+    pub fn fault(&self, error: &cognate::Error) -> Failure {
+        self.csv.fault(error, Hint::None)
+    }
+
     /// The tree in a file of `node,parent[,lambda]`.
     fn tree(&self) -> Result<Vec<TreeNode>> {
         self.check_header(&["node", "parent"], Some("lambda"))?;
+        let (names, parents) = self.nodes()?;
+        self.check_leaves(&names, &parents)?;
+        if let Some(task) = self.tasks.iter().find(|task| !names.contains(task)) {
+            return Err(self.missing(task, "is no node"));
+        }
+        let nodes = names.iter().zip(&parents).zip(self.lambdas()?);
+        let node = |((name, parent), lambda): ((&String, &Option<usize>), f64)| TreeNode {
+            name: name.clone(),
+            parent: parent.map(|row| names[row].clone()),
+            lambda,
+        };
+        Ok(nodes.map(node).collect())
+    }
+
+    /// The nodes' names, and the lines of their parents.
+    fn nodes(&self) -> Result<(Vec<String>, Vec<Option<usize>>)> {
         let names = self.filled("node")?;
         let mut places = BTreeMap::new();
         for (row, name) in names.iter().enumerate() {
@@ -78,17 +115,7 @@ impl<'a> RelationFile<'a> {
         let parents = above.iter().enumerate().map(parent);
         let parents: Vec<Option<usize>> = parents.collect::<Result<_>>()?;
         self.check_circles(&parents)?;
-        self.check_leaves(&names, &parents)?;
-        if let Some(task) = self.tasks.iter().find(|task| !places.contains_key(task)) {
-            return Err(self.missing(task, "is no node"));
-        }
-        let nodes = names.iter().zip(above).zip(self.lambdas()?);
-        let node = |((name, parent), lambda): ((&String, _), _)| TreeNode {
-            name: name.clone(),
-            parent,
-            lambda,
-        };
-        Ok(nodes.map(node).collect())
+        Ok((names, parents))
     }
 
     fn check_circles(&self, parents: &[Option<usize>]) -> Result<()> {

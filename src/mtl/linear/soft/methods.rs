@@ -6,8 +6,6 @@ use crate::mtl::linear::FitSettings;
 use crate::mtl::linear::convex::{Convex, Form};
 
 /// A ridge a task and nothing shared: `lambda/2 ||W||^2`. With intercepts, each task's is free.
-///
-/// Tasks must have as many links as one another.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Independent {
     /// The ridge, above 0. Default 1.
@@ -93,6 +91,10 @@ impl Convex for Independent {
 }
 
 impl Soft for Independent {
+    fn ties(&self) -> bool {
+        false
+    }
+
     fn strongest(&self) -> f64 {
         10.0
     }

@@ -15,6 +15,7 @@
 //! whole, or left to conjugate gradients. With squared losses one step is the solution, from summaries of the rows; from factors of the
 //! rows it is made by rotations, and nothing is squared (`rotations.rs`).
 
+mod apart;
 mod block;
 mod clustered;
 mod coupled;
@@ -60,6 +61,11 @@ pub(super) trait Soft {
         1.0
     }
 
+    /// Whether it ties tasks together, which then must have as many links as one another.
+    fn ties(&self) -> bool {
+        true
+    }
+
     /// The strongest strength worth trying, in these units.
     fn strongest(&self) -> f64 {
         1e3
@@ -83,6 +89,12 @@ pub(super) fn path(
     source: Source<'_>,
     lambdas: &[f64],
 ) -> Result<Vec<Fitted>> {
+    if let Source::Rows(tasks) = source
+        && !method.ties()
+        && !tasks.links_alike()
+    {
+        return apart::path(method, settings, tasks, lambdas);
+    }
     let mut terms = Terms::new(source, settings.intercept)?;
     let names: Vec<&str> = terms.tasks.iter().map(|task| task.0).collect();
     let (mut fits, mut before) = (Vec::new(), None);
