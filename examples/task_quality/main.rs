@@ -1,7 +1,7 @@
 //! Which way of sharing predicts best on bundled data framed as tasks: every method on ten draws of eight sets, as Markdown.
 //!
-//! `cargo run --release --features datasets --example task_quality -- all > examples/task_quality/RESULTS.md` (half an hour on one core;
-//! without `all` minutes, and without the learned relations of wide tasks; other words name the sets to run, by how their names begin)
+//! `cargo run --release --features datasets --example task_quality > examples/task_quality/RESULTS.md` (five minutes on one core; words
+//! behind `--` name the sets to run, by how their names begin; `all` runs the learned relations of many features too, which takes hours)
 //!
 //! A draw, one for each of the seeds 0 to 9, is a sixth of a set's rows to be tested on, and a few of the others to learn from, the same
 //! for every method. Scores are losses on the rows tested. Strengths of linear methods are chosen by cross-validation within the rows

@@ -16,7 +16,7 @@ use crate::sets::TaskSet;
 pub const HEAD: &str = "\
 # Bundled sets as tasks: who gains from sharing
 
-Made by `cargo run --release --features datasets --example task_quality -- all`. Ten draws (seeds 0 to 9) of each set; a sixth of its rows is
+Made by `cargo run --release --features datasets --example task_quality`. Ten draws (seeds 0 to 9) of each set; a sixth of its rows is
 tested on, a few of the others are learned from. Scores are losses on the rows tested, lower is better: log loss, mean squared error, or,
 where tasks are of several kinds, the mean over tasks of the loss divided by that of the constant. Each is followed by its standard error,
 and by the paired differences to the independent and the pooled linear model with theirs and with p, all corrected for the rows that draws
