@@ -70,7 +70,7 @@ impl Dirty {
         Self { size, ..self }
     }
 
-    /// Sets [`Dirty::settings`].
+    /// Sets [`settings`](field@Dirty::settings).
     pub fn with_settings(self, settings: FitSettings) -> Self {
         Self { settings, ..self }
     }

@@ -36,7 +36,7 @@ impl L21 {
         Self { lambda, ..self }
     }
 
-    /// Sets [`L21::settings`].
+    /// Sets [`settings`](field@L21::settings).
     pub fn with_settings(self, settings: FitSettings) -> Self {
         Self { settings, ..self }
     }

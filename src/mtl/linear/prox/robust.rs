@@ -72,7 +72,7 @@ impl Robust {
         Self { common, ..self }
     }
 
-    /// Sets [`Robust::settings`].
+    /// Sets [`settings`](field@Robust::settings).
     pub fn with_settings(self, settings: FitSettings) -> Self {
         Self { settings, ..self }
     }

@@ -85,7 +85,7 @@ impl TreeLasso {
         Self { lambda, ..self }
     }
 
-    /// Sets [`TreeLasso::settings`].
+    /// Sets [`settings`](field@TreeLasso::settings).
     pub fn with_settings(self, settings: FitSettings) -> Self {
         Self { settings, ..self }
     }

@@ -58,7 +58,7 @@ impl Clustered {
         Self { clusters, ..self }
     }
 
-    /// Sets [`Clustered::max_rounds`].
+    /// Sets [`max_rounds`](field@Clustered::max_rounds).
     pub fn with_max_rounds(self, max_rounds: usize) -> Self {
         Self { max_rounds, ..self }
     }
