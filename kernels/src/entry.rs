@@ -7,7 +7,8 @@ use crate::func::{self, One};
 use crate::isa::Model;
 use crate::isa::dispatch;
 use crate::{
-    Activation, AdamStep, Func, Level, MatMut, MatRef, Product, SgdStep, gemm, map, reduce,
+    Activation, AdamStep, Entropy, Func, Level, MatMut, MatRef, Product, SgdStep, Smoothing, gemm,
+    map, reduce,
 };
 
 /// One forwarder a public kernel, of the same name and arguments.
@@ -29,7 +30,16 @@ pub trait Kernels: Sized {
     fn multiply(level: Level, x: MatRef<'_, Self>, y: MatMut<'_, Self>);
     fn scale_rows(level: Level, weights: &[Self], x: MatMut<'_, Self>);
     fn softplus_logistic(level: Level, z: &[Self], softplus: &mut [Self], logistic: &mut [Self]);
+    fn logistic_loss(level: Level, scale: Self, z: &mut [Self], y: &mut [Self], w: &mut [Self]);
     fn softmax_rows(level: Level, z: MatRef<'_, Self>, p: MatMut<'_, Self>, lse: &mut [Self]);
+    fn cross_entropy(
+        level: Level,
+        target: &Smoothing<Self>,
+        z: MatRef<'_, Self>,
+        labels: &[Self],
+        w: &mut [Self],
+        into: Entropy<'_, Self>,
+    );
     fn adam(
         level: Level,
         step: &AdamStep<Self>,
@@ -82,8 +92,21 @@ impl Kernels for f32 {
     fn softplus_logistic(level: Level, z: &[f32], softplus: &mut [f32], logistic: &mut [f32]) {
         dispatch!(level, s => map::run_softplus_logistic(s, z, softplus, logistic))
     }
+    fn logistic_loss(level: Level, scale: f32, z: &mut [f32], y: &mut [f32], w: &mut [f32]) {
+        dispatch!(level, s => map::run_logistic_loss(s, scale, z, y, w))
+    }
     fn softmax_rows(level: Level, z: MatRef<'_, f32>, p: MatMut<'_, f32>, lse: &mut [f32]) {
         dispatch!(level, s => map::run_softmax(s, z, p, lse))
+    }
+    fn cross_entropy(
+        level: Level,
+        target: &Smoothing<f32>,
+        z: MatRef<'_, f32>,
+        labels: &[f32],
+        w: &mut [f32],
+        into: Entropy<'_, f32>,
+    ) {
+        dispatch!(level, s => map::run_cross_entropy(s, target, z, labels, w, into))
     }
     fn adam(
         level: Level,
@@ -155,8 +178,21 @@ impl Kernels for f64 {
     fn softplus_logistic(level: Level, z: &[f64], softplus: &mut [f64], logistic: &mut [f64]) {
         dispatch!(level, s => map::run_softplus_logistic(s, z, softplus, logistic))
     }
+    fn logistic_loss(level: Level, scale: f64, z: &mut [f64], y: &mut [f64], w: &mut [f64]) {
+        dispatch!(level, s => map::run_logistic_loss(s, scale, z, y, w))
+    }
     fn softmax_rows(level: Level, z: MatRef<'_, f64>, p: MatMut<'_, f64>, lse: &mut [f64]) {
         dispatch!(level, s => map::run_softmax(s, z, p, lse))
+    }
+    fn cross_entropy(
+        level: Level,
+        target: &Smoothing<f64>,
+        z: MatRef<'_, f64>,
+        labels: &[f64],
+        w: &mut [f64],
+        into: Entropy<'_, f64>,
+    ) {
+        dispatch!(level, s => map::run_cross_entropy(s, target, z, labels, w, into))
     }
     fn adam(
         level: Level,

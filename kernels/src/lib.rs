@@ -26,8 +26,8 @@ pub use func::{Activation, Func};
 pub use gemm::{Product, gemm, gemm_scratch};
 pub use isa::Level;
 pub use map::{
-    AdamStep, SgdStep, activate, adam, derive, derive_twice, map, mul, scale_rows, sgd,
-    softmax_rows, softplus_logistic,
+    AdamStep, Entropy, SgdStep, Smoothing, activate, adam, cross_entropy, derive, derive_twice,
+    logistic_loss, map, mul, scale_rows, sgd, softmax_rows, softplus_logistic,
 };
 pub use real::Real;
 pub use reduce::{axpy, col_sums, dot, max_abs, scale, sum, sum_f64, sum_squares};

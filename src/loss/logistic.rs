@@ -5,9 +5,10 @@
 //! l = log(1 + e^t) - m t        dl/dt = s - m        d2l/dt2 = s (1 - s)
 //! ```
 //! For labels of 0 and 1, `m` is 0 and nothing cancels: a confident right answer has a loss and a gradient of full relative precision.
-//! A label between 0 and 1 is a probability; then the minimum is its entropy.
+//! A label between 0 and 1 is a probability; then the minimum is its entropy. What is kept for products with the Hessian is its diagonal,
+//! unscaled.
 
-use cognate_kernels::{MatMut, MatRef, Real, softplus_logistic};
+use cognate_kernels::{MatMut, MatRef, Real, logistic_loss, mul, sum_f64};
 
 use super::{Loss, Targets, scaled};
 use crate::workspace::{Need, Work, cut_mut};
@@ -23,7 +24,7 @@ impl<T: Real> Loss<T> for Logistic {
     fn need(&self, rows: usize, outputs: usize) -> Need {
         Need {
             saved: rows * outputs,
-            ..Need::scratch(4 * rows * outputs)
+            ..Need::scratch(2 * rows * outputs)
         }
     }
 
@@ -39,37 +40,17 @@ impl<T: Real> Loss<T> for Logistic {
         assert_eq!(y.shape(), (z.rows(), z.cols()), "targets against outputs");
         let (n, k) = (z.rows(), z.cols());
         let (level, cells) = (w.level(), n * k);
-        let (room, _) = w.take(4 * cells);
-        let ([weight, label, t, softplus], _) = cut_mut(room, [cells; 4]);
-        y.fill(weight, label);
-        MatMut::planned(t, n, k).copy_from(z);
-        for i in 0..cells {
-            let signed = sign(label[i]) * t[i];
-            t[i] = if weight[i] == T::ZERO {
-                T::ZERO
-            } else {
-                signed
-            };
-        }
-        let saved = &mut saved[..cells];
-        softplus_logistic(level, t, softplus, saved);
-        let mut total = 0.0;
-        for i in 0..cells {
-            if weight[i] != T::ZERO {
-                let m = label[i].min(T::ONE - label[i]);
-                total += (weight[i] * (softplus[i] - m * t[i])).to_f64();
-            }
-        }
+        let (room, _) = w.take(2 * cells);
+        let ([slope, loss], _) = cut_mut(room, [cells; 2]);
+        let curvature = &mut saved[..cells];
+        // In place of logits, labels and weights.
+        MatMut::planned(slope, n, k).copy_from(z);
+        y.fill(loss, curvature);
+        logistic_loss(level, scale, slope, curvature, loss);
         if let Some(dz) = &mut dz {
-            let gradient = t;
-            for i in 0..cells {
-                let m = label[i].min(T::ONE - label[i]);
-                let slope = sign(label[i]) * scale * weight[i] * (saved[i] - m);
-                gradient[i] = if weight[i] == T::ZERO { T::ZERO } else { slope };
-            }
-            dz.copy_from(MatRef::planned(gradient, n, k));
+            dz.copy_from(MatRef::planned(slope, n, k));
         }
-        scaled(scale, total)
+        scaled(scale, sum_f64(level, loss))
     }
 
     fn hvp(
@@ -80,23 +61,16 @@ impl<T: Real> Loss<T> for Logistic {
         saved: &[T],
         rz: MatRef<'_, T>,
         mut rdz: MatMut<'_, T>,
-        _w: &mut Work<'_, T>,
+        w: &mut Work<'_, T>,
     ) {
-        let k = z.cols();
-        for cell in 0..z.rows() * k {
-            let (i, j) = (cell / k, cell % k);
-            let s = saved[cell];
-            let product = |(weight, _)| scale * weight * (s * (T::ONE - s)) * rz.at(i, j);
-            rdz.set(i, j, y.cell(i, j).map_or(T::ZERO, product));
+        let (n, k) = (z.rows(), z.cols());
+        let level = w.level();
+        rdz.copy_from(rz);
+        mul(level, MatRef::planned(saved, n, k), rdz.rb_mut());
+        if scale != T::ONE {
+            let everywhere = MatRef::with_strides(core::slice::from_ref(&scale), n, k, 0, 0);
+            mul(level, everywhere.expect("one number"), rdz.rb_mut());
         }
-    }
-}
-
-/// What turns `z` into `t`.
-fn sign<T: Real>(label: T) -> T {
-    if label < T::from_f64(0.5) {
-        T::ONE
-    } else {
-        -T::ONE
+        y.clear_unseen(rdz);
     }
 }

@@ -133,7 +133,7 @@ impl<'a, T: Real> Targets<'a, T> {
         match self.target {
             Target::Classes(labels) => {
                 let pairs = numbers.iter_mut().zip(labels);
-                pairs.for_each(|(number, &label)| *number = T::from_usize(label as usize));
+                pairs.for_each(|(number, &label)| *number = T::from_f64(f64::from(label)));
             }
             Target::Values(y) => MatMut::planned(numbers, rows, cells).copy_from(y),
         }
@@ -146,6 +146,20 @@ impl<'a, T: Real> Targets<'a, T> {
         }
         for (weight, &labelled) in weights.iter_mut().zip(self.mask.unwrap_or_default()) {
             *weight = if labelled { *weight } else { T::ZERO };
+        }
+    }
+
+    /// Writes 0 to the cells without weight: a product with a weight of 0 is not, where the other factor is no number.
+    fn clear_unseen(&self, mut x: MatMut<'_, T>) {
+        if self.weights.is_none() && self.mask.is_none() {
+            return;
+        }
+        for i in 0..x.rows() {
+            for j in 0..x.cols() {
+                if self.weight(i, j) == T::ZERO {
+                    x.set(i, j, T::ZERO);
+                }
+            }
         }
     }
 

@@ -5,10 +5,10 @@
 //! l = log sum exp z - sum_j q_j z_j        dl/dz = p - q        H = diag(p) - p p'
 //! ```
 
-use cognate_kernels::{MatMut, MatRef, Real, softmax_rows};
+use cognate_kernels::{Entropy, MatMut, MatRef, Real, Smoothing, cross_entropy, sum_f64};
 
 use super::{Loss, Target, Targets, scaled};
-use crate::workspace::{Need, Work};
+use crate::workspace::{Need, Work, cut_mut};
 
 /// Cross-entropy of softmax over all outputs of a row; targets are [`Target::Classes`].
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -17,33 +17,26 @@ pub struct Softmax {
     pub smoothing: f64,
 }
 
+const WANTS_CLASSES: &str = "softmax cross-entropy wants class labels";
+
 /// Weight and class of row `i`; `None` if the row has no weight.
+#[inline]
 fn class<T: Real>(y: &Targets<'_, T>, i: usize) -> Option<(T, usize)> {
     let Target::Classes(labels) = y.target else {
-        panic!("softmax cross-entropy wants class labels");
+        panic!("{WANTS_CLASSES}");
     };
     let weight = y.weight(i, 0);
     (weight != T::ZERO).then(|| (weight, labels[i] as usize))
 }
 
 impl Softmax {
-    /// The parts of the target: of every class, and of the label beside.
-    fn target<T: Real>(&self, classes: usize) -> (T, T) {
-        let every = T::from_f64(self.smoothing / classes as f64);
-        (every, T::from_f64(1.0 - self.smoothing))
-    }
-
-    /// `l` of a row, apart from its weight.
-    fn row_loss<T: Real>(&self, z: MatRef<'_, T>, i: usize, label: usize, lse: T) -> T {
-        let (every, beside): (T, T) = self.target(z.cols());
-        if every == T::ZERO {
-            return lse - z.at(i, label);
+    /// The target of a row of so many classes.
+    fn target<T: Real>(&self, classes: usize, scale: T) -> Smoothing<T> {
+        Smoothing {
+            scale,
+            every: T::from_f64(self.smoothing / classes as f64),
+            beside: T::from_f64(1.0 - self.smoothing),
         }
-        let mut dot = beside * z.at(i, label);
-        for j in 0..z.cols() {
-            dot += every * z.at(i, j);
-        }
-        lse - dot
     }
 }
 
@@ -51,7 +44,7 @@ impl<T: Real> Loss<T> for Softmax {
     fn need(&self, rows: usize, outputs: usize) -> Need {
         Need {
             saved: rows * outputs,
-            ..Need::scratch(rows)
+            ..Need::scratch(2 * rows)
         }
     }
 
@@ -60,33 +53,24 @@ impl<T: Real> Loss<T> for Softmax {
         z: MatRef<'_, T>,
         y: &Targets<'_, T>,
         scale: T,
-        mut dz: Option<MatMut<'_, T>>,
+        dz: Option<MatMut<'_, T>>,
         saved: &mut [T],
         w: &mut Work<'_, T>,
     ) -> T {
         assert_eq!(y.shape().0, z.rows(), "targets against outputs");
         let (n, k) = (z.rows(), z.cols());
+        assert!(matches!(y.target, Target::Classes(_)), "{WANTS_CLASSES}");
         let level = w.level();
-        let (lse, _) = w.take(n);
-        let mut p = MatMut::planned(saved, n, k);
-        softmax_rows(level, z, p.rb_mut(), lse);
-        let (every, beside) = self.target(k);
-        let mut total = 0.0;
-        for i in 0..n {
-            let row = class(y, i);
-            if let Some((weight, label)) = row {
-                total += (weight * self.row_loss(z, i, label, lse[i])).to_f64();
-            }
-            let Some(dz) = &mut dz else { continue };
-            for j in 0..k {
-                let gradient = |(weight, label)| {
-                    let q = if j == label { every + beside } else { every };
-                    scale * weight * (p.at(i, j) - q)
-                };
-                dz.set(i, j, row.map_or(T::ZERO, gradient));
-            }
-        }
-        scaled(scale, total)
+        let (room, _) = w.take(2 * n);
+        let ([labels, loss], _) = cut_mut(room, [n; 2]);
+        // In place of weights.
+        y.fill(loss, labels);
+        let into = Entropy {
+            p: MatMut::planned(saved, n, k),
+            slope: dz,
+        };
+        cross_entropy(level, &self.target(k, scale), z, labels, loss, into);
+        scaled(scale, sum_f64(level, loss))
     }
 
     fn hvp(

@@ -185,8 +185,10 @@ impl<'a, T: Real, L: Loss<T> + Sync> LinearObjective<'a, T, L> {
         let (coef, bias) = sums.split_at_mut(self.coefficients());
         let coef = MatMut::planned(coef, self.outputs, x.cols());
         w.gemm(Product::new(r.t(), x).beta(T::ONE), coef);
-        if self.intercept {
-            col_sums(w.level(), r, T::ONE, bias);
+        match r.as_slice() {
+            _ if !self.intercept => {}
+            Some(column) if self.outputs == 1 => bias[0] += sum(w.level(), column),
+            _ => col_sums(w.level(), r, T::ONE, bias),
         }
     }
 

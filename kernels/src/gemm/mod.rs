@@ -4,6 +4,7 @@
 //! view         checked matrices                                     crate::view
 //! problem      raw parts; solved as given, or transposed            problem.rs
 //! n <= 4       dot products in lanes along k                        lanes.rs
+//! n of 5 to 8  chains along k, registers along the rows, where narrow     columns.rs
 //! otherwise    blocks for the caches, packed where that pays        plan.rs, block.rs, pack.rs
 //!              tiles of registers, chains along k                   tile.rs
 //! finish       bias and activation, in the tile where cheap         finish.rs
@@ -14,6 +15,7 @@
 //! rows, by which no bit changes).
 
 mod block;
+mod columns;
 mod finish;
 mod lanes;
 mod pack;
@@ -154,6 +156,8 @@ unsafe fn any<T: Real, S: Simd<T>>(s: S, p: &Problem<T>, scratch: &mut [T]) {
         || unsafe {
             if p.by_lanes() {
                 lanes::solve(s, p, scratch);
+            } else if columns::fits::<T, S>(p) {
+                columns::solve(s, p);
             } else {
                 let turned = p.t();
                 block::solve(s, if p.turns::<S>() { &turned } else { p }, scratch);

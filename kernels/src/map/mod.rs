@@ -3,10 +3,16 @@
 //! Everything here but softmax is one function of lanes handed to one driver ([`each`]). An element's bits depend on the element alone.
 //! Nothing allocates; a call costs a few nanoseconds before the arithmetic.
 
+mod cross_entropy;
 mod each;
+mod loss;
 mod softmax;
 mod step;
 
+pub(crate) use cross_entropy::run_cross_entropy;
+pub use cross_entropy::{Entropy, Smoothing, cross_entropy};
+pub use loss::logistic_loss;
+pub(crate) use loss::run_logistic_loss;
 pub(crate) use softmax::run as run_softmax;
 pub use softmax::softmax_rows;
 pub use step::{AdamStep, SgdStep, adam, sgd};
@@ -281,13 +287,15 @@ pub fn scale_rows<T: Real>(level: Level, weights: &[T], x: MatMut<'_, T>) {
 pub(crate) fn run_scale_rows<T: Real, S: Simd<T>>(s: S, weights: &[T], mut x: MatMut<'_, T>) {
     for i in 0..x.rows() {
         let weight = s.splat(weights[i]);
-        each(
-            s,
-            [],
-            [x.rb_mut().rows_range(i..i + 1)],
-            #[inline(always)]
-            |[], [x]| [s.mul(weight, x)],
-        );
+        let row = Line {
+            data: x.as_mut_ptr().wrapping_add(i * x.row_stride()),
+            stride: x.col_stride(),
+        };
+        for j in (0..x.cols()).step_by(S::LANES) {
+            let n = S::LANES.min(x.cols() - j);
+            // SAFETY: row i has n elements from j, which are the caller's.
+            unsafe { row.store(s, s.mul(weight, row.load(s, j, n)), j, n) };
+        }
     }
 }
 

@@ -18,7 +18,7 @@ use crate::reduce::Lanes;
 use crate::{Level, MatMut, MatRef, Real};
 
 /// Rows up to this wide go in transposed blocks; no more than the lanes of a sum.
-const NARROW: usize = 32;
+pub(super) const NARROW: usize = 32;
 
 /// Row by row `p = softmax(z)` and `lse = log sum exp z`, without overflow.
 ///
@@ -95,20 +95,20 @@ fn blocks<T: Real, S: Simd<T>>(s: S, z: MatRef<'_, T>, mut p: MatMut<'_, T>, lse
 
 /// Registers side by side in memory: a block's columns, or a number a row of every block.
 #[derive(Clone, Copy)]
-struct Registers<T>(*mut T);
+pub(super) struct Registers<T>(pub *mut T);
 
 // Whoever calls a method promises that the registers lie in valid memory, and that what is read has been written.
 impl<T: Real> Registers<T> {
     /// The registers from number `j` on.
     #[inline(always)]
-    fn after<S: Simd<T>>(self, _s: S, j: usize) -> Self {
+    pub fn after<S: Simd<T>>(self, _s: S, j: usize) -> Self {
         Self(self.0.wrapping_add(j * S::LANES))
     }
 
     /// # Safety
     /// - Register `j` has been written.
     #[inline(always)]
-    unsafe fn get<S: Simd<T>>(self, s: S, j: usize) -> S::V {
+    pub unsafe fn get<S: Simd<T>>(self, s: S, j: usize) -> S::V {
         // SAFETY: the caller's register.
         unsafe { s.load(self.0.add(j * S::LANES)) }
     }
@@ -116,7 +116,7 @@ impl<T: Real> Registers<T> {
     /// # Safety
     /// - Register `j` lies in valid memory.
     #[inline(always)]
-    unsafe fn set<S: Simd<T>>(self, s: S, j: usize, v: S::V) {
+    pub unsafe fn set<S: Simd<T>>(self, s: S, j: usize, v: S::V) {
         // SAFETY: the caller's register.
         unsafe { s.store(self.0.add(j * S::LANES), v) }
     }
@@ -126,7 +126,7 @@ impl<T: Real> Registers<T> {
     /// # Safety
     /// - As many registers as columns lie in valid memory.
     #[inline(always)]
-    unsafe fn read<S: Simd<T>>(self, s: S, z: MatRef<'_, T>) {
+    pub unsafe fn read<S: Simd<T>>(self, s: S, z: MatRef<'_, T>) {
         let mut j = 0;
         while j < z.cols() {
             let across = S::LANES.min(z.cols() - j);
@@ -157,7 +157,7 @@ impl<T: Real> Registers<T> {
     /// # Safety
     /// - As many registers as columns have been written.
     #[inline(always)]
-    unsafe fn write<S: Simd<T>>(self, s: S, mut p: MatMut<'_, T>) {
+    pub unsafe fn write<S: Simd<T>>(self, s: S, mut p: MatMut<'_, T>) {
         let mut j = 0;
         while j < p.cols() {
             let across = S::LANES.min(p.cols() - j);
@@ -188,7 +188,7 @@ impl<T: Real> Registers<T> {
     /// # Safety
     /// - n registers have been written.
     #[inline(always)]
-    unsafe fn exp<S: Simd<T>>(self, s: S, n: usize) -> S::V {
+    pub unsafe fn exp<S: Simd<T>>(self, s: S, n: usize) -> S::V {
         let mut top = s.splat(-T::INFINITY);
         for j in 0..n {
             // SAFETY: the caller's registers.
@@ -206,7 +206,7 @@ impl<T: Real> Registers<T> {
     /// # Safety
     /// - n registers have been written, n is at most NARROW.
     #[inline(always)]
-    unsafe fn normalise<S: Simd<T>>(self, s: S, n: usize) -> S::V {
+    pub unsafe fn normalise<S: Simd<T>>(self, s: S, n: usize) -> S::V {
         // SAFETY: the caller's registers.
         let total = unsafe { self.total(s, n) };
         let factor = s.div(s.splat(T::ONE), total);
@@ -258,7 +258,7 @@ impl<T: Real> Registers<T> {
 
 /// One row; returns its `lse`.
 #[inline(always)]
-fn row<T: Real, S: Simd<T>>(s: S, z: MatRef<'_, T>, mut p: MatMut<'_, T>) -> T {
+pub(super) fn row<T: Real, S: Simd<T>>(s: S, z: MatRef<'_, T>, mut p: MatMut<'_, T>) -> T {
     let n = z.cols();
     let z = Line {
         data: z.as_ptr().cast_mut(),

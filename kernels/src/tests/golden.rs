@@ -46,10 +46,10 @@ fn lines<T: Real, S: Simd<T>>(s: S) -> Vec<String> {
     };
     let mut all = std::vec![line(&inputs)];
     all.extend(functions(s, &x).iter().map(line));
-    for vector in 1..16 {
+    for vector in 1..21 {
         let kernel = format!("vector {vector}");
         let numbers = match vector {
-            1 | 4 | 7 | 15 => numbers.special::<T>(vector, LENGTH),
+            1 | 4 | 7 | 15 | 17 => numbers.special::<T>(vector, LENGTH),
             _ => numbers.vector(vector, LENGTH),
         };
         all.push(line(&Outcome { kernel, numbers }));

@@ -6,7 +6,9 @@ use std::{format, vec};
 
 use crate::func::{apply, derivatives};
 use crate::isa::Simd;
-use crate::{Activation, AdamStep, Func, MatMut, MatRef, Real, SgdStep, map, reduce};
+use crate::{
+    Activation, AdamStep, Entropy, Func, MatMut, MatRef, Real, SgdStep, Smoothing, map, reduce,
+};
 
 pub(super) const FUNCTIONS: [Func; 7] = [
     Func::Exp,
@@ -114,6 +116,7 @@ pub(super) fn outcomes<T: Real, S: Simd<T>>(s: S, x: &Numbers, n: usize) -> Vec<
     all.extend(maps(s, x, n));
     all.extend(optimisers(s, x, n));
     all.extend(rows(s, x, n));
+    all.extend(losses(s, x, n));
     all.extend(reductions(s, x, n));
     all
 }
@@ -222,6 +225,44 @@ fn rows<T: Real, S: Simd<T>>(s: S, x: &Numbers, n: usize) -> Vec<Outcome<T>> {
         all.push(Outcome::new(format!("softmax {cols}"), p));
         all.push(Outcome::new(format!("log-sum-exp {cols}"), lse));
         all.push(Outcome::new(format!("col_sums {cols}"), sums));
+    }
+    all
+}
+
+/// The losses with their slopes, some rows without weight.
+fn losses<T: Real, S: Simd<T>>(s: S, x: &Numbers, n: usize) -> Vec<Outcome<T>> {
+    let weights = |rows: usize| -> Vec<T> {
+        let numbers = x.vector::<T>(16, rows);
+        numbers.iter().map(|&w| w.max(T::ZERO)).collect()
+    };
+    let label = |classes: usize| move |&v: &T| T::from_usize(v.abs().to_f64() as usize % classes);
+    let (mut z, mut w) = (x.special(17, n), weights(n));
+    let mut y: Vec<T> = x.vector::<T>(18, n).iter().map(label(2)).collect();
+    s.enter(|| map::run_logistic_loss(s, T::from_f64(0.7), &mut z, &mut y, &mut w));
+    let mut all = vec![
+        Outcome::new("logistic_loss slope", z),
+        Outcome::new("logistic_loss curvature", y),
+        Outcome::new("logistic_loss", w),
+    ];
+    for (cols, every) in [(3, 0.0), (5, 0.02), (33, 0.003)] {
+        let rows = n / cols;
+        let target = Smoothing {
+            scale: T::from_f64(0.7),
+            every: T::from_f64(every),
+            beside: T::from_f64(1.0 - every * cols as f64),
+        };
+        let z: Vec<T> = x.vector(19, rows * cols);
+        let labels: Vec<T> = x.vector::<T>(20, rows).iter().map(label(cols)).collect();
+        let (mut p, mut slope, mut w) = (z.clone(), z.clone(), weights(rows));
+        let into = Entropy {
+            p: MatMut::planned(&mut p, rows, cols),
+            slope: Some(MatMut::planned(&mut slope, rows, cols)),
+        };
+        let z = MatRef::planned(&z, rows, cols);
+        s.enter(|| map::run_cross_entropy(s, &target, z, &labels, &mut w, into));
+        all.push(Outcome::new(format!("cross_entropy p {cols}"), p));
+        all.push(Outcome::new(format!("cross_entropy slope {cols}"), slope));
+        all.push(Outcome::new(format!("cross_entropy {cols}"), w));
     }
     all
 }

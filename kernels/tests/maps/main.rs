@@ -6,6 +6,7 @@
 mod support;
 
 mod activations;
+mod losses;
 mod optimisers;
 mod places;
 mod products;
