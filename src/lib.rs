@@ -5,6 +5,14 @@
 //! Everything is `min over theta, phi of sum_i L_i(theta_i, phi) + lambda R(theta, phi)`: `theta_i` belongs to task i, `phi` is shared.
 //! The hinge of the crate is [`objective::Objective`]: a function of one flat parameter vector that gives its value, gradient and
 //! exact Hessian products. Models build objectives, optimisers minimise them, and neither knows the other.
+//!
+//! # What is compiled where
+//!
+//! Most of the crate is generic over [`Real`], so its code is made where a precision is chosen: in the program. What is in `f64` alone, or
+//! chooses a precision itself ([`mod@pipeline`], [`mod@compare`], the linear methods of [`mod@mtl`]), would pull all of that into the library,
+//! for every program that depends on it and whatever it calls. Such functions, and the private ones they call, are therefore
+//! `#[inline]`, however long: not for speed, but so that a program compiles the methods it uses and the library none of them.
+//! Left without it are the functions that bring little code with them. `.ci/build-time.sh` measures what is left.
 #![no_std]
 #![forbid(unsafe_code)]
 // Module docs link to what needs a heap; without one there is nothing to link to.

@@ -135,6 +135,7 @@ impl<'a> Layout<'a> {
     }
 
     /// The span called `name`.
+    #[inline]
     pub fn find(&self, name: &str) -> Option<Span> {
         self.iter().find(|(n, _)| *n == name).map(|(_, span)| span)
     }
@@ -160,6 +161,7 @@ impl LayoutBuf {
     /// # Panics
     /// If the name holds a line break or is taken.
     #[track_caller]
+    #[inline]
     pub fn add(&mut self, name: &str, rows: usize, cols: usize) -> Span {
         self.push(name, Span::new(name, self.view().len(), rows, cols))
     }
@@ -169,12 +171,14 @@ impl LayoutBuf {
     /// # Panics
     /// As [`LayoutBuf::add`].
     #[track_caller]
+    #[inline]
     pub fn add_weight(&mut self, name: &str, inputs: usize, outputs: usize) -> Span {
         let span = Span::new(name, self.view().len(), inputs, outputs);
         self.push(name, span.transposed())
     }
 
     #[track_caller]
+    #[inline]
     fn push(&mut self, name: &str, span: Span) -> Span {
         assert!(
             !name.contains('\n') && self.view().find(name).is_none(),

@@ -140,6 +140,7 @@ impl Unit<'_> {
         }
     }
 
+    #[inline]
     fn lesson(&self, mut body: Body) -> Lesson {
         let train = |task| self.labelled(task, Side::Train);
         let (mut rows, mut labels): (Vec<_>, Vec<_>) = self.tasks.iter().flat_map(train).unzip();
@@ -232,6 +233,7 @@ impl Unit<'_> {
         Ok(pipeline)
     }
 
+    #[inline]
     fn recipe(&self, body: Body) -> Recipe {
         let number = *self.response() == Response::Number;
         let learner = match body {

@@ -65,6 +65,7 @@ impl Joint<'_> {
     }
 
     /// Fits the tasks at the places `kept`.
+    #[inline]
     fn learn(&self, kept: &[usize]) -> Result<TaskPipeline> {
         let (set, train) = (self.plan.set, &self.plan.folds[self.fold].train);
         let table = set.table.take(train);
@@ -140,6 +141,7 @@ impl Joint<'_> {
     }
 
     /// Whether the task has training rows, two of each of its classes.
+    #[inline]
     fn says_enough(&self, task: &Task) -> bool {
         let labelled = task.rows.iter().zip(&task.labels);
         let train = labelled.filter(|(row, _)| self.side[**row] == Side::Train);

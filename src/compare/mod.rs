@@ -74,11 +74,13 @@ impl Set {
             .all(|t| t[0].response == t[1].response)
     }
 
+    #[inline]
     fn kinds(&self) -> Vec<Kind> {
         self.tasks.iter().map(|t| t.response.kind()).collect()
     }
 
     /// The method of [`Sharing::Joint`] called `name`.
+    #[inline]
     fn joint_method(&self, name: &'static str) -> Result<Box<dyn LinearMethod>> {
         let tasks: Vec<&str> = self.tasks.iter().map(|t| t.name.as_str()).collect();
         let related = || self.relation.as_ref()?.method(name, &tasks);
@@ -150,6 +152,7 @@ fn is_borne(method: &str, kinds: &[Kind]) -> bool {
 }
 
 /// The linear methods that could learn the tasks of `set`, but would take too long.
+#[inline]
 pub fn left_out(set: &Set) -> Vec<&'static str> {
     let kinds = set.kinds();
     let slow = |name: &&str| set.tasks.len() > 1 && !is_borne(name, &kinds);
@@ -159,6 +162,7 @@ pub fn left_out(set: &Set) -> Vec<&'static str> {
 /// The methods that fit `set`, the constant first.
 ///
 /// With one task they are named by their model. With several, the linear ones by how they share, and networks append their name.
+#[inline]
 pub fn methods(set: &Set) -> Vec<Method> {
     let constant = (Body::Constant, Sharing::Independent);
     let linear = linear_sharings(set).into_iter();
@@ -196,6 +200,7 @@ fn shared_networks(set: &Set) -> impl Iterator<Item = &'static str> {
 }
 
 /// The ways for linear models to share that can learn the tasks of `set`. One that does not share is always among them.
+#[inline]
 fn linear_sharings(set: &Set) -> Vec<Sharing> {
     if set.tasks.len() == 1 {
         return vec![Sharing::Independent];
@@ -208,6 +213,7 @@ fn linear_sharings(set: &Set) -> Vec<Sharing> {
     names.chain(related).map(Sharing::Joint).collect()
 }
 
+#[inline]
 fn method_name(set: &Set, body: Body, sharing: Sharing) -> String {
     let number = set.tasks[0].response == Response::Number;
     let own = match body {

@@ -29,6 +29,7 @@ impl<'a> Plan<'a> {
     /// # Errors
     /// [`crate::Error::FewRows`] naming a class of a lone task with fewer rows than folds, [`crate::Error::Setting`] if there are not
     /// enough rows or groups.
+    #[inline]
     pub fn new(set: &'a Set, folds: usize, seed: u64) -> Result<Self> {
         Ok(Self {
             set,
@@ -45,6 +46,7 @@ impl<'a> Plan<'a> {
     }
 }
 
+#[inline]
 fn split(set: &Set, folds: usize, seed: u64) -> Result<Vec<Split>> {
     let mut labelled: Vec<usize> = set.tasks.iter().flat_map(|t| &t.rows).copied().collect();
     labelled.sort_unstable();
@@ -70,6 +72,7 @@ fn split(set: &Set, folds: usize, seed: u64) -> Result<Vec<Split>> {
 }
 
 /// What each labelled row is to be spread by: its class in a lone task, its task where tasks have rows of their own.
+#[inline]
 fn strata(set: &Set, folds: usize) -> Option<BTreeMap<usize, u32>> {
     let mut of_row = BTreeMap::new();
     if let [task] = &set.tasks[..] {

@@ -86,6 +86,7 @@ impl Plan<'_> {
     ///
     /// # Panics
     /// If `cells` are not as many as the plan's.
+    #[inline]
     pub fn reduce(&self, cells: &[Cell]) -> SetReport {
         assert_eq!(cells.len(), self.methods.len() * self.folds.len(), "cells");
         let of_method: Vec<&[Cell]> = cells.chunks(self.folds.len()).collect();
@@ -131,6 +132,7 @@ impl Plan<'_> {
         }
     }
 
+    #[inline]
     fn method_report(&self, name: &str, cells: &[Cell], constant: &[Cell]) -> MethodReport {
         let score = |(cell, constant): (&Cell, &Cell)| match self.metric() {
             Metric::RelativeLoss => relative_loss(cell, constant),
@@ -156,6 +158,7 @@ impl Plan<'_> {
         }
     }
 
+    #[inline]
     fn gains(&self, winner: &[Cell], independent: &[Cell]) -> Vec<TaskReport> {
         let loss = |cells: &[Cell], task: usize| cells.iter().map(|c| c.tasks[task].loss).sum();
         let report = |(i, task): (usize, &Task)| {

@@ -40,6 +40,7 @@ pub fn standard_error(scores: &[f64], ratio: f64) -> f64 {
 }
 
 /// The probability, were two methods alike, of differences as far from 0 as these.
+#[inline]
 pub fn p_value(differences: &[f64], ratio: f64) -> f64 {
     let mean = differences.iter().sum::<f64>() / differences.len() as f64;
     if mean == 0.0 {
@@ -53,6 +54,7 @@ pub fn p_value(differences: &[f64], ratio: f64) -> f64 {
 }
 
 /// The verdict on methods of which lower scores are better, at least one; `ratio` is `n_test / n_train`.
+#[inline]
 pub(super) fn judge(methods: &[MethodReport], ratio: f64) -> Verdict {
     let winner = best(methods);
     let simpler: Vec<&MethodReport> = methods
@@ -80,12 +82,14 @@ fn best(methods: &[MethodReport]) -> &MethodReport {
     methods.iter().min_by(better).expect("at least one method")
 }
 
+#[inline]
 fn differences(a: &MethodReport, b: &MethodReport) -> Vec<f64> {
     a.folds.iter().zip(&b.folds).map(|(a, b)| a - b).collect()
 }
 
 /// Probabilities adjusted for their number, each to be held against [`LEVEL`] alone: from the smallest on, the i-th of m is multiplied
 /// by `m - i`, and none may be less than the one before.
+#[inline]
 fn holm(p: &[f64]) -> Vec<f64> {
     let mut order: Vec<usize> = (0..p.len()).collect();
     order.sort_by(|&a, &b| p[a].total_cmp(&p[b]));
@@ -98,6 +102,7 @@ fn holm(p: &[f64]) -> Vec<f64> {
     adjusted
 }
 
+#[inline]
 fn text(winner: &MethodReport, simplest: Option<(&MethodReport, f64)>, compared: usize) -> String {
     let best = format!("{} has the best score", winner.name);
     let how = match (simplest, compared) {

@@ -48,6 +48,7 @@ impl EncoderConfig {
     }
 
     /// `columns` are categories, whatever they hold.
+    #[inline]
     pub fn with_categorical(self, columns: &[&str]) -> Self {
         Self {
             categorical: columns.iter().map(|&name| name.to_owned()).collect(),
@@ -91,6 +92,7 @@ pub struct Feature {
 }
 
 impl Feature {
+    #[inline]
     fn fit(column: &Column, config: &EncoderConfig) -> Result<Self> {
         let first_empty = (0..column.rows()).find(|&row| column.is_empty_at(row));
         let forced = config.categorical.contains(&column.name);
@@ -153,6 +155,7 @@ impl Feature {
         )
     }
 
+    #[inline]
     fn push_names(&self, names: &mut Vec<String>) {
         match &self.kind {
             Kind::Number => names.push(self.name.clone()),
@@ -171,6 +174,7 @@ impl Feature {
     }
 
     /// Writes the encoded columns `first..first + width` of `out`, which is zero there.
+    #[inline]
     fn encode(&self, column: &Column, out: &mut Rows<'_>, first: usize) -> Result<()> {
         match &self.kind {
             Kind::Number => {
@@ -198,6 +202,7 @@ impl Feature {
         self.fill_empty(column, out, first)
     }
 
+    #[inline]
     fn fill_empty(&self, column: &Column, out: &mut Rows<'_>, first: usize) -> Result<()> {
         for row in (0..column.rows()).filter(|&row| column.is_empty_at(row)) {
             let Empty::Fill { value, indicator } = self.empty else {
@@ -222,6 +227,7 @@ fn empty_cell(column: &Column, row: usize, problem: &'static str) -> Error {
 }
 
 /// The mean or the median of numbers of which there is at least one.
+#[inline]
 fn centre(mut numbers: Vec<f64>, how: Impute) -> f64 {
     let n = numbers.len();
     match how {
@@ -258,6 +264,7 @@ impl Encoder {
     /// # Errors
     /// [`Error::Column`] if a column is missing, has no value at all, or has an empty cell and `config.impute` is `None`;
     /// [`Error::Empty`] without columns or rows.
+    #[inline]
     pub fn fit(table: &Table, names: &[&str], config: &EncoderConfig) -> Result<Self> {
         for (argument, count) in [("features", names.len()), ("rows", table.rows())] {
             if count == 0 {
@@ -300,6 +307,7 @@ impl Encoder {
     }
 
     /// The names of the encoded columns: `age`, `island=Dream`, `age is empty`.
+    #[inline]
     pub fn names(&self) -> Vec<String> {
         let mut names = Vec::with_capacity(self.width());
         self.features.iter().for_each(|f| f.push_names(&mut names));
@@ -311,6 +319,7 @@ impl Encoder {
     /// # Errors
     /// [`Error::Column`] if a feature is missing from the table, text where numbers were fitted, infinite, or empty where no cell was
     /// and none may be.
+    #[inline]
     pub fn transform(&self, table: &Table) -> Result<Vec<f64>> {
         let mut out = vec![0.0; table.rows() * self.width()];
         self.transform_into(table, &mut out)?;
@@ -321,6 +330,7 @@ impl Encoder {
     ///
     /// # Errors
     /// As [`Encoder::transform`]; [`Error::Shape`] if `out` is of another length. After an error `out` holds no defined numbers.
+    #[inline]
     pub fn transform_into(&self, table: &Table, out: &mut [f64]) -> Result<()> {
         let (rows, width) = (table.rows(), self.width());
         if out.len() != rows * width {

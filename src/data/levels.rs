@@ -19,6 +19,7 @@ pub struct Levels {
 
 impl Levels {
     /// The values that occur in `column`. A number's name is the shortest decimal that reads back as itself.
+    #[inline]
     pub fn fit(column: &Column) -> Self {
         let mut names = present(column);
         names.sort_unstable();
@@ -36,6 +37,7 @@ impl Levels {
     ///
     /// # Errors
     /// [`Error::Column`] if a name comes twice.
+    #[inline]
     pub fn from_names(names: Vec<String>) -> Result<Self> {
         let mut sorted: Vec<&String> = names.iter().collect();
         sorted.sort_unstable();
@@ -61,6 +63,7 @@ impl Levels {
     }
 
     /// The code of each row's level, `None` where the cell is empty or its level is not among these.
+    #[inline]
     pub fn codes(&self, column: &Column) -> Vec<Option<u32>> {
         let places: BTreeMap<&str, u32> = self.names.iter().map(String::as_str).zip(0..).collect();
         match &column.values {
@@ -88,6 +91,7 @@ impl Levels {
     ///
     /// # Errors
     /// [`Error::Column`] naming the first cell that is empty or unknown.
+    #[inline]
     pub fn known_codes(&self, column: &Column) -> Result<Vec<u32>> {
         let codes = self.codes(column);
         match codes.iter().position(Option::is_none) {
@@ -103,6 +107,7 @@ impl Levels {
 }
 
 /// The names of the values that occur, in no order of meaning; -0 and 0 may both be there.
+#[inline]
 fn present(column: &Column) -> Vec<String> {
     match &column.values {
         Values::Numbers(numbers) => {

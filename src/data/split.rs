@@ -30,6 +30,7 @@ impl Split {
     }
 
     /// The split whose test side is `test`, in any order.
+    #[inline]
     fn with_test(rows: usize, test: &[usize]) -> Self {
         let mut tested = vec![false; rows];
         test.iter().for_each(|&row| tested[row] = true);
@@ -78,6 +79,7 @@ fn ceil(x: f64) -> usize {
 ///
 /// # Errors
 /// [`Error::Empty`] without rows, [`Error::Setting`] if a side would be empty.
+#[inline]
 pub fn train_test_split(rows: usize, test_size: TestSize, seed: u64) -> Result<Split> {
     let count = test_size.of(rows)?;
     Ok(Split::with_test(
@@ -91,6 +93,7 @@ pub fn train_test_split(rows: usize, test_size: TestSize, seed: u64) -> Result<S
 /// # Errors
 /// As [`train_test_split`]; [`Error::FewRows`] naming a class of one row; [`Error::Setting`] if a side is smaller than the number of
 /// classes.
+#[inline]
 pub fn stratified_split(labels: &[u32], test_size: TestSize, seed: u64) -> Result<Split> {
     let rows = labels.len();
     let count = test_size.of(rows)?;
@@ -118,6 +121,7 @@ pub fn stratified_split(labels: &[u32], test_size: TestSize, seed: u64) -> Resul
 ///
 /// # Errors
 /// As [`train_test_split`], for groups instead of rows.
+#[inline]
 pub fn group_split(groups: &[u32], test_size: TestSize, seed: u64) -> Result<Split> {
     let members: Vec<Vec<usize>> = rows_by_label(groups).into_values().collect();
     let count = test_size.of(members.len())?;
@@ -127,6 +131,7 @@ pub fn group_split(groups: &[u32], test_size: TestSize, seed: u64) -> Result<Spl
 }
 
 /// `count` dealt out in proportion to `sizes`: each share rounded down, then one more where most was lost, equals in random order.
+#[inline]
 fn shares(sizes: &[usize], count: usize, stream: &mut Rng) -> Vec<usize> {
     let rows: usize = sizes.iter().sum();
     let exact = |&size: &usize| u128::from(size as u64) * u128::from(count as u64);
@@ -142,6 +147,7 @@ fn shares(sizes: &[usize], count: usize, stream: &mut Rng) -> Vec<usize> {
     quotas
 }
 
+#[inline]
 fn rows_by_label(labels: &[u32]) -> BTreeMap<u32, Vec<usize>> {
     let mut members: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
     for (row, &label) in labels.iter().enumerate() {
@@ -150,6 +156,7 @@ fn rows_by_label(labels: &[u32]) -> BTreeMap<u32, Vec<usize>> {
     members
 }
 
+#[inline]
 fn at_least(classes: &BTreeMap<u32, Vec<usize>>, needed: usize) -> Result<()> {
     match classes.iter().find(|(_, members)| members.len() < needed) {
         None => Ok(()),
@@ -175,6 +182,7 @@ impl KFold {
     ///
     /// # Errors
     /// [`Error::Setting`] if there are fewer than two folds, or more folds than rows.
+    #[inline]
     pub fn split(&self, rows: usize) -> Result<Vec<Split>> {
         folds_fit(self.folds, rows, "from 2 to the number of rows")?;
         Ok(deal(
@@ -198,6 +206,7 @@ impl StratifiedKFold {
     ///
     /// # Errors
     /// [`Error::FewRows`] naming a class with fewer rows than folds; [`Error::Setting`] as [`KFold::split`].
+    #[inline]
     pub fn split(&self, labels: &[u32]) -> Result<Vec<Split>> {
         folds_fit(self.folds, labels.len(), "from 2 to the number of rows")?;
         let mut classes = rows_by_label(labels);
@@ -223,6 +232,7 @@ impl GroupKFold {
     ///
     /// # Errors
     /// [`Error::Setting`] if there are fewer than two folds, or more folds than groups.
+    #[inline]
     pub fn split(&self, groups: &[u32]) -> Result<Vec<Split>> {
         let mut members: Vec<Vec<usize>> = rows_by_label(groups).into_values().collect();
         folds_fit(self.folds, members.len(), "from 2 to the number of groups")?;
@@ -250,6 +260,7 @@ fn folds_fit(folds: usize, most: usize, must: &'static str) -> Result<()> {
 }
 
 /// The row at place `p` of `order` is tested in fold `p mod folds`.
+#[inline]
 fn deal(order: &[usize], folds: usize) -> Vec<Split> {
     let mut fold_of = vec![0; order.len()];
     for (place, &row) in order.iter().enumerate() {

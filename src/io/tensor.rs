@@ -55,6 +55,7 @@ impl Dtype {
         }
     }
 
+    #[inline]
     pub(super) fn read(json: &mut Json<'_>) -> Result<Self> {
         let at = json.offset();
         let name = json.text()?;
@@ -91,6 +92,7 @@ impl Shape {
         sizes.try_fold(1_usize, |n, size| n.checked_mul(*size))
     }
 
+    #[inline]
     pub(super) fn read(json: &mut Json<'_>) -> Result<Self> {
         let mut shape = Self::default();
         json.array(|json| {

@@ -46,6 +46,7 @@ impl Writer {
     /// # Panics
     /// If the metadata have one of that name.
     #[track_caller]
+    #[inline]
     pub fn text(mut self, name: &str, text: &str) -> Self {
         let taken = self.texts.iter().any(|(n, _)| n == name);
         assert!(!taken, "the metadata have a text {name:?} already");
@@ -94,6 +95,7 @@ impl Writer {
     }
 
     /// The whole file.
+    #[inline]
     pub fn finish(mut self) -> Vec<u8> {
         self.tensors.sort_by_key(|t| t.dtype == "F32");
         let mut header = self.header();
@@ -109,6 +111,7 @@ impl Writer {
         file
     }
 
+    #[inline]
     fn header(&self) -> String {
         let mut members = Vec::new();
         if !self.texts.is_empty() {
@@ -133,6 +136,7 @@ impl Writer {
 }
 
 impl Pending {
+    #[inline]
     fn describe(&self, from: usize, to: usize) -> String {
         let mut member = String::new();
         push_text(&mut member, &self.name);
@@ -158,6 +162,7 @@ fn little_endian<T: Real>(x: T) -> impl Iterator<Item = u8> {
 }
 
 /// Appends `text` to `json` as a JSON string.
+#[inline]
 pub(crate) fn push_text(json: &mut String, text: &str) {
     json.push('"');
     for c in text.chars() {

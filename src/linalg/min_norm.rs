@@ -82,6 +82,7 @@ impl<'a> Angles<'a> {
     }
 
     /// The Gram matrix in units of the largest squared norm, into `gram: n x n`.
+    #[inline]
     pub fn scaled_gram(&self, gram: &mut [f64]) {
         let top = self.largest().max(f64::MIN_POSITIVE);
         for (row, norm) in gram.chunks_exact_mut(self.len().max(1)).zip(self.norms) {
@@ -112,6 +113,7 @@ pub struct MinNorm {
 
 impl MinNorm {
     /// For up to `n` points.
+    #[inline]
     pub fn new(n: usize) -> Self {
         Self {
             lcp: Lcp::new(n),
@@ -127,6 +129,7 @@ impl MinNorm {
     /// # Panics
     /// If the lengths do not fit, or n is 0 or larger than was prepared for.
     #[track_caller]
+    #[inline]
     pub fn solve(&mut self, points: &Angles<'_>, w: &mut [f64]) -> f64 {
         if let Some(zero) = points.norms.iter().position(|&norm| norm == 0.0) {
             w.fill(0.0);
@@ -144,6 +147,7 @@ impl MinNorm {
     /// # Panics
     /// If the lengths do not fit, or a norm is 0.
     #[track_caller]
+    #[inline]
     pub fn solve_on_support(&mut self, points: &Angles<'_>, w: &mut [f64]) -> bool {
         let problem = shift(points, &mut self.m, &mut self.q);
         let solved = self.lcp.solve_on_set(&problem, w);

@@ -23,6 +23,7 @@ pub(super) struct MetaNet {
 pub(super) type Net<'a> = Contextual<Stack<&'a [Dense]>>;
 
 impl MetaNet {
+    #[inline]
     pub(super) fn new(learner: &MetaLearner, shape: Shape) -> Self {
         let width = learner.context_width();
         let mut sizes = vec![shape.features + width];
@@ -72,6 +73,7 @@ impl MetaNet {
     }
 
     /// The spans of a part.
+    #[inline]
     pub(super) fn spans(&self, part: Part) -> Vec<Span> {
         let of = |layers: &[Dense]| {
             let spans = layers

@@ -59,6 +59,7 @@ impl ConfusionMatrix {
     /// # Errors
     /// [`Error::Empty`] without rows, [`Error::Shape`] if lengths differ, [`Error::Label`] if a class is not below `classes`,
     /// [`Error::Weight`] or [`Error::Setting`] for wrong weights.
+    #[inline]
     pub fn new(
         y: &[u32],
         predicted: &[u32],
@@ -141,6 +142,7 @@ impl ConfusionMatrix {
     ///
     /// # Errors
     /// [`Error::Setting`] for [`Average::Binary`] of other than two classes.
+    #[inline]
     pub fn scores(&self, average: Average) -> Result<Scores> {
         match average {
             Average::Binary if self.classes != 2 => Err(Error::Setting {

@@ -198,6 +198,7 @@ impl Ridge {
     }
 
     /// What rows `[x, y]` are centred about: their mean, or 0 without an intercept.
+    #[inline]
     fn centre(&self, summary: &Summary) -> Vec<f64> {
         let mean = summary.mean_x().iter().chain(summary.mean_y());
         mean.map(|&m| if self.fit_intercept { m } else { 0.0 })
@@ -205,6 +206,7 @@ impl Ridge {
     }
 
     /// The system of a summary and its solution, `k x d`.
+    #[inline]
     fn solve(&self, summary: &Summary) -> (Normal, Vec<f64>) {
         let (weight, mean, d) = (summary.weight(), summary.mean_x(), summary.features());
         let (mut gram, mut coef) = (to_vec(summary.xx()), to_vec(summary.yx()));
@@ -304,6 +306,7 @@ fn fill_null_direction<T: Real>(gram: &mut [f64], rows: &Rows<'_, T>) {
 }
 
 /// `m += factor u v'`.
+#[inline]
 fn add_outer(m: &mut [f64], factor: f64, u: &[f64], v: &[f64]) {
     for (row, &u) in m.chunks_exact_mut(v.len()).zip(u) {
         axpy(default_level(), factor * u, v, row);
@@ -311,6 +314,7 @@ fn add_outer(m: &mut [f64], factor: f64, u: &[f64], v: &[f64]) {
 }
 
 /// The matrix row by row.
+#[inline]
 fn to_vec(m: MatRef<'_, f64>) -> Vec<f64> {
     let mut all = vec![0.0; m.rows() * m.cols()];
     MatMut::planned(&mut all, m.rows(), m.cols()).copy_from(m);

@@ -27,6 +27,7 @@ enum Factor {
 impl Normal {
     /// Factors `gram` (whole, a row for each number of `noise`) plus `alpha` on the diagonal. Where a diagonal element is not above its
     /// `noise`, the column is constant and its unknown 0.
+    #[inline]
     pub(crate) fn new(gram: &[f64], alpha: f64, noise: &[f64]) -> Self {
         let n = noise.len();
         let scale: Vec<f64> = (0..n)
@@ -51,6 +52,7 @@ impl Normal {
     }
 
     /// The factor of the scaled matrix; `None` if a pivot drowns in rounding.
+    #[inline]
     fn cholesky(gram: &[f64], alpha: f64, scale: &[f64]) -> Option<Vec<f64>> {
         let n = scale.len();
         let mut l = vec![0.0; n * n];
@@ -68,6 +70,7 @@ impl Normal {
         pivots.min_by(f64::total_cmp)?.ge(&least).then_some(l)
     }
 
+    #[inline]
     fn eigen(gram: &[f64], alpha: f64, n: usize) -> Self {
         let (mut values, mut vectors) = (gram.to_vec(), vec![0.0; n * n]);
         eigen(
@@ -90,6 +93,7 @@ impl Normal {
     }
 
     /// Overwrites `b` with the solution for it as right-hand side.
+    #[inline]
     pub(crate) fn solve(&self, b: &mut [f64]) {
         let (n, level) = (b.len(), default_level());
         match &self.factor {

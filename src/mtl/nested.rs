@@ -45,6 +45,7 @@ impl ClassTree {
     /// # Errors
     /// [`Error::Empty`] without a node; [`Error::Task`] names a node that is there twice, has a parent that is not there, or is below
     /// itself.
+    #[inline]
     pub fn new(nodes: &[(&str, Option<&str>)]) -> Result<Self> {
         check::not_empty("nodes", nodes.len())?;
         let place = |name: &str| nodes.iter().position(|(other, _)| *other == name);
@@ -81,6 +82,7 @@ impl ClassTree {
     }
 
     /// The branch at `node` and all below it.
+    #[inline]
     fn add_branches(&mut self, node: Option<usize>) {
         let below = |child: &usize| self.parents[*child] == node;
         let children: Vec<usize> = (0..self.len()).filter(below).collect();
@@ -150,6 +152,7 @@ impl ClassTree {
     ///
     /// # Errors
     /// [`Error::Label`] if a label is no node.
+    #[inline]
     pub fn tasks(&self, labels: &[Option<u32>]) -> Result<Vec<Task>> {
         let classes = self.len();
         let mut targets: Vec<Vec<(u32, f64)>> = vec![Vec::new(); self.forks().count()];

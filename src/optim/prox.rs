@@ -127,6 +127,7 @@ impl Fista {
     /// # Panics
     /// If `p` has another length than the objective.
     #[track_caller]
+    #[inline]
     pub fn minimise(
         &self,
         objective: &dyn Objective<f64>,
@@ -177,6 +178,7 @@ struct Walk<'w> {
 
 impl Walk<'_> {
     /// `y = x`, and L by power iteration there.
+    #[inline]
     fn start(&mut self) {
         self.y.copy_from_slice(self.x);
         self.evaluate_y();
@@ -208,6 +210,7 @@ impl Walk<'_> {
             .value_grad(&self.y, Some(&mut self.gradient), saved, &mut work.rb())
     }
 
+    #[inline]
     fn run(mut self, settings: &Fista) -> FistaReport {
         let mut iteration = 0;
         loop {
@@ -240,6 +243,7 @@ impl Walk<'_> {
     }
 
     /// One proximal step from `y`, and the next `y`.
+    #[inline]
     fn step(&mut self) -> Moved {
         let level = self.slabs.work.level();
         let value = self.evaluate_y();

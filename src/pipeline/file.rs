@@ -51,6 +51,7 @@ impl AnyPipeline {
     ///
     /// # Errors
     /// [`Error::File`] if the bytes are no safetensors file, one of something else, of a later format, or damaged.
+    #[inline]
     pub fn from_file(bytes: &[u8]) -> Result<Self> {
         let mut index = vec![Entry::default(); entries(bytes)?];
         let file = File::parse(bytes, &mut index)?;
@@ -91,6 +92,7 @@ impl<T: Real> Pipeline<T> {
 }
 
 /// A file that says what it is.
+#[inline]
 pub(super) fn write_start(kind: &str, precision: &str, seed: u64) -> Writer {
     Writer::new()
         .text("format_version", VERSION)
@@ -99,6 +101,7 @@ pub(super) fn write_start(kind: &str, precision: &str, seed: u64) -> Writer {
         .text("seed", &seed.to_string())
 }
 
+#[inline]
 pub(super) fn write_scalers(
     file: Writer,
     features: Option<&Scaler>,
@@ -113,6 +116,7 @@ pub(super) fn write_scalers(
     features.into_iter().chain(targets).fold(file, write)
 }
 
+#[inline]
 pub(super) fn write_encoder(file: Writer, encoder: &Encoder) -> Writer {
     let features = encoder.features();
     let names: Vec<String> = features.iter().map(|f| f.name.clone()).collect();
@@ -131,12 +135,14 @@ pub(super) fn write_encoder(file: Writer, encoder: &Encoder) -> Writer {
         .text("imputation", &object(imputation))
 }
 
+#[inline]
 pub(super) fn strings(texts: &[String]) -> String {
     let quoted: Vec<String> = texts.iter().map(|t| quote(t)).collect();
     format!("[{}]", quoted.join(","))
 }
 
 /// The shortest decimals that read back as the same numbers, which must be finite.
+#[inline]
 fn numbers(numbers: &[f64]) -> String {
     let decimals: Vec<String> = numbers.iter().map(|x| format!("{x:?}")).collect();
     format!("[{}]", decimals.join(","))
@@ -149,6 +155,7 @@ pub(super) fn object<'a>(members: impl Iterator<Item = (&'a String, String)>) ->
     format!("{{{}}}", members.join(","))
 }
 
+#[inline]
 fn quote(text: &str) -> String {
     let mut json = String::new();
     push_text(&mut json, text);
@@ -164,6 +171,7 @@ impl Meta<'_, '_, '_> {
     }
 
     /// The plain text under `name`.
+    #[inline]
     pub(super) fn text(&self, name: &str) -> Result<String> {
         match self.0.text(name) {
             Some(text) => Ok(text.to_string()),
@@ -185,6 +193,7 @@ impl Meta<'_, '_, '_> {
     }
 
     /// The tensor called `name`, which must have these sizes.
+    #[inline]
     fn tensor(&self, name: &str, sizes: &[usize]) -> Result<Tensor<'_>> {
         match self.0.tensor(name) {
             Some(tensor) if tensor.shape().sizes() == sizes => Ok(tensor),
@@ -230,16 +239,19 @@ impl Meta<'_, '_, '_> {
         })
     }
 
+    #[inline]
     pub(super) fn seed(&self) -> Result<u64> {
         let seed = self.text("seed")?.parse();
         seed.or_else(|_| self.bad("the model file's seed is no integer"))
     }
 
     /// The rows of the matrix called `name`.
+    #[inline]
     pub(super) fn rows(&self, name: &str) -> Option<usize> {
         self.0.tensor(name)?.shape().sizes().first().copied()
     }
 
+    #[inline]
     pub(super) fn target(&self) -> Result<Target> {
         let mut names = self.json("targets", read_strings)?;
         if self.0.text("classes").is_none() {
@@ -257,6 +269,7 @@ impl Meta<'_, '_, '_> {
         }
     }
 
+    #[inline]
     pub(super) fn encoder(&self) -> Result<Encoder> {
         let names = self.json("features", read_strings)?;
         let mut categories = self.json("categories", |json| read_object(json, read_strings))?;
@@ -280,6 +293,7 @@ impl Meta<'_, '_, '_> {
     }
 
     /// The scaler of `width` columns under `name`, if there is one.
+    #[inline]
     pub(super) fn scaler(&self, name: &str, width: usize) -> Result<Option<Scaler>> {
         if self.0.text(name).is_none() {
             return Ok(None);
@@ -306,10 +320,12 @@ pub(super) fn read_list<R>(
     Ok(items)
 }
 
+#[inline]
 pub(super) fn read_strings(json: &mut Json<'_>) -> Result<Vec<String>> {
     read_list(json, |json| json.text().map(|t: Text<'_>| t.to_string()))
 }
 
+#[inline]
 pub(super) fn read_numbers(json: &mut Json<'_>) -> Result<Vec<f64>> {
     read_list(json, |json| json.number())
 }

@@ -56,6 +56,7 @@ pub(super) fn any<T: Real>(y: &[T]) -> bool {
 }
 
 /// The scaler of the targets called `names` in `y: n x k`, each of its labelled rows.
+#[inline]
 pub(super) fn scaler(y: &[f64], names: &[String], weights: Option<&[f64]>) -> Result<Scaler> {
     let k = names.len();
     let fit = |y: MatRef<'_, f64>, w: Option<&[f64]>| StandardScaler::default().fit(y, w);

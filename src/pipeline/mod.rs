@@ -152,6 +152,7 @@ impl Recipe {
     }
 
     /// Targets that are numbers, scaled, where that is wanted.
+    #[inline]
     fn scale_target(&self, training: &Training<'_>) -> Result<(Option<Vec<f64>>, Option<Scaler>)> {
         let (true, Labels::Numbers(y)) = (self.standardize, training.labels) else {
             return Ok((None, None));

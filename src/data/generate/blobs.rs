@@ -52,6 +52,7 @@ pub struct Blobs {
 }
 
 impl BlobsConfig {
+    #[inline]
     fn check(&self) -> Result<()> {
         for (name, count) in [
             ("rows", self.rows),
@@ -91,6 +92,7 @@ impl BlobsConfig {
 ///
 /// # Errors
 /// [`Error::Setting`](crate::Error::Setting) for a setting out of its range.
+#[inline]
 pub fn make_blobs(config: &BlobsConfig, seed: u64) -> Result<Blobs> {
     config.check()?;
     let (rows, width, clusters) = (config.rows, config.features, config.clusters);

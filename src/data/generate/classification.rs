@@ -110,6 +110,7 @@ impl ClassificationConfig {
     }
 
     /// The share of each class; they sum to 1.
+    #[inline]
     fn shares(&self) -> Result<Vec<f64>> {
         let Some(weights) = &self.weights else {
             return Ok(vec![1.0 / self.classes as f64; self.classes]);
@@ -139,6 +140,7 @@ impl ClassificationConfig {
     }
 
     /// Rows of each cluster; cluster k is of class k mod classes.
+    #[inline]
     fn cluster_sizes(&self) -> Result<Vec<usize>> {
         let shares = self.shares()?;
         let exact =
@@ -166,6 +168,7 @@ impl ClassificationConfig {
 /// # Errors
 /// [`Error::Setting`](crate::Error::Setting) for a setting out of its range, more structured features than features, or more clusters
 /// than corners.
+#[inline]
 pub fn make_classification(config: &ClassificationConfig, seed: u64) -> Result<Classification> {
     config.check()?;
     let sizes = config.cluster_sizes()?;
@@ -197,6 +200,7 @@ pub fn make_classification(config: &ClassificationConfig, seed: u64) -> Result<C
 }
 
 /// The informative features, `n x informative`, cluster after cluster.
+#[inline]
 fn informative(config: &ClassificationConfig, sizes: &[usize], seed: u64) -> Vec<f64> {
     let width = config.informative;
     let corners = corners(
@@ -219,11 +223,13 @@ fn informative(config: &ClassificationConfig, sizes: &[usize], seed: u64) -> Vec
 }
 
 /// From `[0, 1)` to `[-1, 1)`.
+#[inline]
 fn signs(uniforms: Vec<f64>) -> Vec<f64> {
     uniforms.into_iter().map(|u| 2.0 * u - 1.0).collect()
 }
 
 /// The clusters' centres, `clusters x informative`.
+#[inline]
 fn corners(config: &ClassificationConfig, clusters: usize, stream: &mut Rng) -> Vec<f64> {
     let width = config.informative;
     let mut taken = BTreeSet::new();
@@ -251,6 +257,7 @@ fn corners(config: &ClassificationConfig, clusters: usize, stream: &mut Rng) -> 
 }
 
 /// All features, `n x d`, in turn: informative, redundant, repeated, noise; shifted and scaled.
+#[inline]
 fn structured(config: &ClassificationConfig, informative: &[f64], seed: u64) -> Vec<f64> {
     let stream = |part| rng(seed, part, 0);
     let (inner, redundant) = (config.informative, config.redundant);
@@ -282,6 +289,7 @@ fn structured(config: &ClassificationConfig, informative: &[f64], seed: u64) -> 
 }
 
 /// Shift and scale of each feature.
+#[inline]
 fn placement(config: &ClassificationConfig, stream: &mut Rng) -> (Vec<f64>, Vec<f64>) {
     let drawn = |_| {
         let shift = config.class_sep * (2.0 * stream.uniform() - 1.0);

@@ -70,6 +70,7 @@ pub struct Regression {
 ///
 /// # Errors
 /// [`Error::Setting`](crate::Error::Setting) for a setting out of its range.
+#[inline]
 pub fn make_regression(config: &RegressionConfig, seed: u64) -> Result<Regression> {
     config.check()?;
     let RegressionConfig {
@@ -131,6 +132,7 @@ impl RegressionConfig {
 
 /// `U diag(s) V'` with random orthonormal columns in U and V and
 /// `s_i = (1 - tail) exp(-(i / rank)^2) + tail exp(-i / (10 rank))`, `i = 0 ..`.
+#[inline]
 fn low_rank(config: &RegressionConfig, rank: usize, stream: &mut Rng) -> Vec<f64> {
     let (rows, features, tail) = (config.rows, config.features, config.tail_strength);
     let inner = rows.min(features);
@@ -156,6 +158,7 @@ fn low_rank(config: &RegressionConfig, rank: usize, stream: &mut Rng) -> Vec<f64
 
 /// `count` random orthonormal directions of `width >= count` numbers, one a row: normal vectors, each freed of the ones before
 /// (Gram and Schmidt, twice for the rounding errors) and divided by its length.
+#[inline]
 fn orthonormal(stream: &mut Rng, count: usize, width: usize) -> Vec<f64> {
     let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).fold(0.0, |sum, (a, b)| sum + a * b);
     let mut basis: Vec<f64> = Vec::with_capacity(count * width);

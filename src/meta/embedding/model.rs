@@ -271,6 +271,7 @@ fn top<T: Real>(row: &[T]) -> usize {
 }
 
 /// The body's layers and their names.
+#[inline]
 fn body(settings: &EmbeddingLearner, features: usize) -> (Vec<Dense>, LayoutBuf) {
     let mut sizes = vec![features];
     sizes.extend_from_slice(&settings.hidden);

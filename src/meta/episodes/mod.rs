@@ -108,6 +108,7 @@ pub struct SetMut<'a, T> {
 }
 
 /// The first `k` of `0..n` in random order, in `room`.
+#[inline]
 fn choose<'r>(stream: &mut Rng, n: usize, k: usize, room: &'r mut Vec<u32>) -> &'r [u32] {
     room.clear();
     room.extend(0..n as u32);
@@ -119,6 +120,7 @@ fn choose<'r>(stream: &mut Rng, n: usize, k: usize, room: &'r mut Vec<u32>) -> &
 }
 
 /// Row numbers in the order of their tasks, and where each task begins, with the end.
+#[inline]
 fn sorted_by_task(tasks: &[u32]) -> (Vec<u32>, Vec<usize>) {
     let count = tasks.iter().max().map_or(0, |&top| top as usize + 1);
     let mut rows: Vec<u32> = (0..tasks.len() as u32).collect();

@@ -47,6 +47,7 @@ impl Rule for AlignedMtl {
         Needs::Gram
     }
 
+    #[inline]
     fn weights(&self, view: &View<'_>, _: &mut [f64], s: &mut Scratch, w: &mut [f64]) -> Answer {
         let n = view.len();
         let [matrix, vectors, ..] = &mut s.matrices;

@@ -44,6 +44,7 @@ impl Rule for CaGrad {
         check::setting("c", "not negative", self.c, self.c >= 0.0)
     }
 
+    #[inline]
     fn weights(&self, view: &View<'_>, _: &mut [f64], s: &mut Scratch, w: &mut [f64]) -> Answer {
         let n = view.len();
         let mean = 1.0 / n as f64;
@@ -87,6 +88,7 @@ struct Search<'a> {
 impl Search<'_> {
     /// The lambda with `|g_w| = lambda c |g0|` and its simplex weights; none if there is no such lambda. `noise` is the squared norm that is
     /// taken for 0, relative to the square of the norms summed.
+    #[inline]
     fn root(&mut self, c: f64, noise: f64, w: &mut [f64]) -> Option<f64> {
         self.moved.fill(1.0 / w.len() as f64);
         let mean_square = self.shifted.mean_square();
@@ -113,6 +115,7 @@ impl Search<'_> {
     }
 
     /// From one lambda to the next until they are the same.
+    #[inline]
     fn approach(&mut self, mut lambda: f64, w: &mut [f64]) -> Option<f64> {
         for _ in 0..ROUNDS {
             self.shifted.solve(lambda, w);
@@ -126,6 +129,7 @@ impl Search<'_> {
     }
 
     /// Narrows the bracket by what `w` says at `lambda`, and returns the next lambda to try.
+    #[inline]
     fn next(&mut self, lambda: f64, w: &[f64]) -> f64 {
         let square = self.shifted.product(w, w);
         let wanted = (lambda * self.radius) * (lambda * self.radius);

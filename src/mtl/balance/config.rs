@@ -21,6 +21,7 @@ impl Rule for ConFig {
         Needs::Gram
     }
 
+    #[inline]
     fn weights(&self, view: &View<'_>, _: &mut [f64], s: &mut Scratch, w: &mut [f64]) -> Answer {
         let n = view.len();
         let noise = 4.0 * n as f64 * view.gradients.eps;

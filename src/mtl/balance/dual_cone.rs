@@ -20,6 +20,7 @@ impl Rule for UpGrad {
         Needs::Gram
     }
 
+    #[inline]
     fn weights(&self, view: &View<'_>, _: &mut [f64], s: &mut Scratch, w: &mut [f64]) -> Answer {
         let n = view.len();
         let z = &mut s.vectors[0][..n];
@@ -48,6 +49,7 @@ impl Rule for DualProj {
         Needs::Gram
     }
 
+    #[inline]
     fn weights(&self, view: &View<'_>, _: &mut [f64], s: &mut Scratch, w: &mut [f64]) -> Answer {
         let n = view.len();
         let [z, q, ..] = &mut s.vectors;

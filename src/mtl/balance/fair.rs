@@ -37,6 +37,7 @@ impl Rule for NashMtl {
         Needs::Gram
     }
 
+    #[inline]
     fn weights(&self, view: &View<'_>, _: &mut [f64], s: &mut Scratch, w: &mut [f64]) -> Answer {
         bargain(1.0, view, s, w)
     }
@@ -64,12 +65,14 @@ impl Rule for FairGrad {
         check::setting("alpha", "positive", self.alpha, self.alpha > 0.0)
     }
 
+    #[inline]
     fn weights(&self, view: &View<'_>, _: &mut [f64], s: &mut Scratch, w: &mut [f64]) -> Answer {
         bargain(1.0 / self.alpha, view, s, w)
     }
 }
 
 /// Solves among the tasks whose gradient is not 0.
+#[inline]
 fn bargain(beta: f64, view: &View<'_>, scratch: &mut Scratch, w: &mut [f64]) -> Answer {
     let norms = view.gradients.norms;
     let mut tasks = 0;
@@ -125,6 +128,7 @@ struct Newton<'a> {
 
 impl Newton<'_> {
     /// Moves v from ones to the solution; returns the last step's size, or none if there is no way to a solution.
+    #[inline]
     fn solve(&mut self) -> Option<f64> {
         self.v.fill(1.0);
         let mut last = f64::INFINITY;
@@ -167,6 +171,7 @@ impl Newton<'_> {
     }
 
     /// Scales v by the factor f that is best: `f^(1 + beta) v'Cv = sum_i v_i h_i`. None if `v'Cv` is not positive.
+    #[inline]
     fn rescale(&mut self) -> Option<()> {
         self.multiply();
         let each = 0..self.v.len();
@@ -183,6 +188,7 @@ impl Newton<'_> {
     }
 
     /// The Newton step; none if the matrix is not positive definite to rounding.
+    #[inline]
     fn newton_step(&mut self) -> Option<()> {
         let n = self.v.len();
         for i in 0..n {
@@ -202,6 +208,7 @@ impl Newton<'_> {
 
     /// How far to go along the step: not beyond where the function surely stops falling, or as far as v stays positive where rounding
     /// hides that place.
+    #[inline]
     fn length(&self) -> f64 {
         let n = self.v.len();
         // d/dt of the function at v + t step v is  sum_i step_i v_i ((C v)_i + t (C step v)_i - h_i(t)).

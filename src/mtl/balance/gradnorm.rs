@@ -54,6 +54,7 @@ impl Rule for GradNorm {
         memory[..tasks].fill(1.0);
     }
 
+    #[inline]
     fn weights(
         &self,
         view: &View<'_>,

@@ -53,6 +53,7 @@ impl Rule for GradVac {
         tasks * tasks
     }
 
+    #[inline]
     fn weights(
         &self,
         view: &View<'_>,

@@ -37,6 +37,7 @@ impl Rule for ImtlL {
         Learned::memory(tasks)
     }
 
+    #[inline]
     fn weights(
         &self,
         view: &View<'_>,

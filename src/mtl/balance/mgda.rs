@@ -16,6 +16,7 @@ impl Rule for Mgda {
         Needs::Gram
     }
 
+    #[inline]
     fn weights(&self, view: &View<'_>, _: &mut [f64], s: &mut Scratch, w: &mut [f64]) -> Answer {
         Answer::Solved(s.min_norm.solve(&view.gradients, w))
     }

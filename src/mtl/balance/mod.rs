@@ -176,6 +176,7 @@ impl Balance {
     }
 
     /// The rule of that name with its defaults. Letters and digits count, not their case; `nash` is as good as `nash-mtl`.
+    #[inline]
     pub fn named(name: &str) -> Option<Self> {
         let letters = |name: &'static str| name.chars().filter(|c| *c != '-');
         let given = || {
@@ -230,6 +231,7 @@ impl Balance {
     }
 
     /// What [`Balance::weights`] looks at.
+    #[inline]
     pub fn needs(&self) -> Needs {
         self.rule().needs()
     }
@@ -238,6 +240,7 @@ impl Balance {
     ///
     /// # Errors
     /// [`crate::Error::Empty`] without tasks; [`crate::Error::Setting`] and [`crate::Error::Shape`] for settings that make no sense.
+    #[inline]
     pub fn start(&self, tasks: usize) -> Result<BalanceState> {
         BalanceState::start(self, self.rule(), tasks)
     }
@@ -246,6 +249,7 @@ impl Balance {
     ///
     /// # Errors
     /// As [`Balance::start`]; [`crate::Error::Shape`] and [`crate::Error::NotFinite`] for a memory that is not this rule's.
+    #[inline]
     pub fn resume(&self, tasks: usize, steps: u64, memory: &[f64]) -> Result<BalanceState> {
         let mut state = self.start(tasks)?;
         state.restore(steps, memory)?;
@@ -260,6 +264,7 @@ impl Balance {
     /// # Panics
     /// If a length is not that of the state's tasks, if the state is another rule's, or if `signals` lacks what [`Balance::needs`] says.
     #[track_caller]
+    #[inline]
     pub fn weights(
         &self,
         state: &mut BalanceState,
@@ -275,6 +280,7 @@ impl Balance {
     /// # Panics
     /// If there are not as many losses as tasks, or the state is another rule's.
     #[track_caller]
+    #[inline]
     pub fn stepped(&self, state: &mut BalanceState, losses: &[f64]) {
         self.owns(state);
         state.stepped(self.rule(), losses);
@@ -285,6 +291,7 @@ impl Balance {
     /// # Panics
     /// If the state is another rule's.
     #[track_caller]
+    #[inline]
     pub fn epoch_ended(&self, state: &mut BalanceState) {
         self.owns(state);
         state.epoch_ended(self.rule());
@@ -296,6 +303,7 @@ impl Balance {
         assert!(own, "the state of another rule");
     }
 
+    #[inline]
     fn rule(&self) -> &dyn Rule {
         match self {
             Self::Equal(rule) => rule,

@@ -32,6 +32,7 @@ impl Rule for SdmGrad {
         check::setting("lambda", "not negative", self.lambda, self.lambda >= 0.0)
     }
 
+    #[inline]
     fn weights(&self, view: &View<'_>, _: &mut [f64], s: &mut Scratch, w: &mut [f64]) -> Answer {
         let [norms, b, ..] = &mut s.vectors;
         let mut shifted = Shifted::new(view, &mut s.min_norm, &mut s.matrices, [norms, b]);

@@ -24,6 +24,7 @@ pub(super) struct Shifted<'a> {
 
 impl<'a> Shifted<'a> {
     /// On buffers of a [`Scratch`](super::rule::Scratch).
+    #[inline]
     pub fn new(
         view: &View<'_>,
         min_norm: &'a mut MinNorm,
@@ -75,6 +76,7 @@ impl<'a> Shifted<'a> {
     }
 
     /// The weights of least norm; returns their Frank-Wolfe gap.
+    #[inline]
     pub fn solve(&mut self, lambda: f64, w: &mut [f64]) -> f64 {
         self.shift(lambda);
         let points = Angles::new(self.work, self.cosines, self.norms, self.eps);
@@ -82,6 +84,7 @@ impl<'a> Shifted<'a> {
     }
 
     /// The weights of least norm over the affine hull of the tasks that the last solution gave weight; whether there are any.
+    #[inline]
     pub fn solve_on_support(&mut self, lambda: f64, w: &mut [f64]) -> bool {
         self.shift(lambda);
         let points = Angles::new(self.work, self.cosines, self.norms, self.eps);

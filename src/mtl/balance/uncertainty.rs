@@ -39,6 +39,7 @@ impl Rule for Uncertainty {
         Learned::memory(tasks)
     }
 
+    #[inline]
     fn weights(
         &self,
         view: &View<'_>,

@@ -34,6 +34,7 @@ pub(super) enum Form<'m> {
 }
 
 impl Form<'_> {
+    #[inline]
     fn grid(self, settings: FitSettings, tasks: &TaskSet<'_, f64>) -> Result<Vec<f64>> {
         match self {
             Self::Relation(method) => Ok(soft::grid(method, tasks)),
@@ -42,6 +43,7 @@ impl Form<'_> {
         }
     }
 
+    #[inline]
     fn path(
         self,
         settings: FitSettings,

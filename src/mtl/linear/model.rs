@@ -116,6 +116,7 @@ impl TaskLinear {
     ///
     /// # Errors
     /// The same.
+    #[inline]
     pub fn of(
         tasks: &[Task],
         features: usize,
@@ -128,6 +129,7 @@ impl TaskLinear {
     }
 
     /// The same model with something more that was learned.
+    #[inline]
     pub fn with_learned(mut self, learned: Learned) -> Self {
         self.learned.push(learned);
         self
@@ -205,6 +207,7 @@ impl LinearTask<'_> {
     ///
     /// # Errors
     /// If `x` has other features or a number that is not finite.
+    #[inline]
     pub fn links(&self, x: MatRef<'_, f64>) -> Result<Vec<f64>> {
         let (n, d, k) = (x.rows(), self.coef.cols(), self.coef.rows());
         check::shape("x", (n, x.cols()), (n, d))?;

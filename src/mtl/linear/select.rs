@@ -88,6 +88,7 @@ impl CrossValidation {
     ///
     /// # Errors
     /// If there are fewer than two folds, and what the method says of settings and data.
+    #[inline]
     pub fn choose(&self, method: &dyn LinearMethod, tasks: &TaskSet<'_, f64>) -> Result<Choice> {
         let k = self.folds as f64;
         check::setting("folds", "at least 2", k, self.folds >= 2)?;
@@ -132,6 +133,7 @@ impl CrossValidation {
     ///
     /// # Panics
     /// If the folds have not the same features and number of tasks.
+    #[inline]
     pub fn choose_summaries(
         &self,
         method: &dyn Summarised,
@@ -160,6 +162,7 @@ impl CrossValidation {
     }
 
     /// The fold of each row of `x`.
+    #[inline]
     fn deal(&self, tasks: &TaskSet<'_, f64>) -> Vec<usize> {
         const NONE: usize = usize::MAX;
         let (mut fold, mut next) = (vec![NONE; tasks.x().rows()], 0);
@@ -181,6 +184,7 @@ impl CrossValidation {
     }
 
     /// The strength chosen, and all, for each fold's scores of the grid.
+    #[inline]
     fn pick(&self, grid: &[f64], scores: &[Vec<f64>]) -> (f64, Vec<Strength>) {
         let folds = scores.len() as f64;
         let strength = |(i, &lambda): (usize, &f64)| {
@@ -212,6 +216,7 @@ fn merged<'f>(mut folds: impl Iterator<Item = &'f Summaries>) -> Summaries {
 }
 
 /// The loss a row of all tasks on a fold.
+#[inline]
 fn score_summaries(model: &TaskLinear, fold: &Summaries) -> f64 {
     let (mut loss, mut weight) = (0.0, 0.0);
     for (t, summary) in fold.iter().enumerate() {
@@ -232,6 +237,7 @@ fn mean(sum: f64, weight: f64) -> f64 {
 struct Scale(Option<Vec<f64>>);
 
 impl Scale {
+    #[inline]
     fn of(tasks: &TaskSet<'_, f64>) -> Result<Self> {
         if tasks.one_kind().is_some() {
             return Ok(Self(None));
@@ -240,6 +246,7 @@ impl Scale {
         Ok(Self(Some((0..tasks.tasks().len()).map(constant).collect())))
     }
 
+    #[inline]
     fn score(&self, model: &TaskLinear, fold: &TaskSet<'_, f64>) -> Result<f64> {
         let (mut loss, mut weight) = (0.0, 0.0);
         for (t, task) in fold.tasks().iter().enumerate() {
@@ -261,6 +268,7 @@ impl Scale {
 }
 
 /// The loss of task `t` if every row had the same links: the mean, or the classes' shares.
+#[inline]
 fn constant_loss(tasks: &TaskSet<'_, f64>, t: usize) -> f64 {
     let task = &tasks.tasks()[t];
     let labelled = || {
@@ -288,6 +296,7 @@ fn constant_loss(tasks: &TaskSet<'_, f64>, t: usize) -> f64 {
 }
 
 /// The loss of a model on the rows of task `t`.
+#[inline]
 fn held_out(model: &TaskLinear, tasks: &TaskSet<'_, f64>, t: usize) -> Result<f64> {
     let task = &tasks.tasks()[t];
     let (n, d, x) = (task.rows.len(), tasks.features(), tasks.x());
@@ -307,6 +316,7 @@ fn held_out(model: &TaskLinear, tasks: &TaskSet<'_, f64>, t: usize) -> Result<f6
     Ok(loss(task, z, &y.weighted(Some(&weights))))
 }
 
+#[inline]
 fn loss(task: &Task, z: MatRef<'_, f64>, y: &Targets<'_, f64>) -> f64 {
     let loss: &dyn Loss<f64> = match task.kind {
         Kind::Number => &Squared,

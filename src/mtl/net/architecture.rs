@@ -116,6 +116,7 @@ impl Architecture {
 
     /// The one that the command calls `name`, for `tasks` tasks: four experts, or one a task and a shared one a level; 16 units of
     /// attention; a chain of tasks, each of which reads the one before it; for nested labels one trunk below the choices.
+    #[inline]
     pub fn named(name: &str, tasks: usize) -> Option<Self> {
         Some(match name {
             "hard-sharing" | "nested-labels" => Self::HardSharing,
@@ -134,6 +135,7 @@ impl Architecture {
 
 /// The outline in the form of each architecture.
 impl Outline<'_> {
+    #[inline]
     fn depths(&self, depths: &[usize]) -> Result<Network> {
         let depths = Depths {
             trunk: self.hidden.to_vec(),
@@ -144,6 +146,7 @@ impl Outline<'_> {
         depths.build(self.features, self.outputs)
     }
 
+    #[inline]
     fn task_dag(&self, reads: &[Vec<usize>]) -> Result<Network> {
         let (trunk, tower) = self.hidden.split_at(self.hidden.len() - 1);
         let dag = TaskDag {
@@ -155,6 +158,7 @@ impl Outline<'_> {
         dag.build(self.features, self.outputs)
     }
 
+    #[inline]
     fn cross_stitch(&self) -> Result<Network> {
         let stitched = CrossStitch {
             tower: self.hidden.to_vec(),
@@ -163,6 +167,7 @@ impl Outline<'_> {
         stitched.build(self.features, self.outputs)
     }
 
+    #[inline]
     fn mmoe(&self, experts: usize) -> Result<Network> {
         let mixture = Mmoe {
             experts,
@@ -173,6 +178,7 @@ impl Outline<'_> {
         mixture.build(self.features, self.outputs)
     }
 
+    #[inline]
     fn ple(&self, own: usize, shared: usize) -> Result<Network> {
         let extraction = Ple {
             own,
@@ -184,6 +190,7 @@ impl Outline<'_> {
         extraction.build(self.features, self.outputs)
     }
 
+    #[inline]
     fn mtan(&self, attention: usize) -> Result<Network> {
         let attentive = Mtan {
             trunk: self.hidden.to_vec(),
@@ -210,6 +217,7 @@ impl<T: Real> Built<T> {
 }
 
 impl Outline<'_> {
+    #[inline]
     fn check(&self) -> Result<()> {
         check::not_empty("features", self.features)?;
         check::not_empty("tasks", self.outputs.len())?;

@@ -32,6 +32,7 @@ impl CrossStitch {
     ///
     /// # Errors
     /// If a width is 0 or there is none, or as the heads' names say.
+    #[inline]
     pub fn build(&self, inputs: usize, heads: &[Output]) -> Result<Network> {
         let mut builder = Builder::new(inputs, heads, self.activation)?;
         check::not_empty("tower", self.tower.len())?;
@@ -51,6 +52,7 @@ impl CrossStitch {
     }
 
     /// Layer `l` of all towers and the stitch behind it: what the tasks then have, side by side.
+    #[inline]
     fn add_level(
         &self,
         builder: &mut Builder,

@@ -46,6 +46,7 @@ impl TaskDag {
     /// # Errors
     /// If a width is 0 or there is no tower, there is not a list a task, a task reads one that is not there or, through others, itself;
     /// or as the heads' names say.
+    #[inline]
     pub fn build(&self, inputs: usize, heads: &[Output]) -> Result<Network> {
         let mut builder = Builder::new(inputs, heads, self.activation)?;
         check_widths("trunk", &self.trunk)?;
@@ -68,6 +69,7 @@ impl TaskDag {
     }
 
     /// The tasks, each behind those that it reads, else in their order.
+    #[inline]
     fn order(&self, heads: &[Output]) -> Result<Vec<usize>> {
         let tasks = heads.len();
         for (head, reads) in heads.iter().zip(&self.reads) {
@@ -94,6 +96,7 @@ impl TaskDag {
     }
 
     /// Task `t`, which reads what others have `given`.
+    #[inline]
     fn add_task(
         &self,
         builder: &mut Builder,

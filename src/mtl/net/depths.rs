@@ -34,6 +34,7 @@ impl Depths {
     ///
     /// # Errors
     /// If a width is 0, there is not a depth a task, a depth is more than the trunk has, or as the heads' names say.
+    #[inline]
     pub fn build(&self, inputs: usize, heads: &[Output]) -> Result<Network> {
         let mut builder = Builder::new(inputs, heads, self.activation)?;
         check_widths("trunk", &self.trunk)?;
@@ -57,6 +58,7 @@ impl Depths {
     }
 
     /// The inputs and what each layer of the trunk gives, as far as a task hangs off it or higher.
+    #[inline]
     fn trunk(&self, builder: &mut Builder) -> Vec<Source> {
         let mut levels = [Source::Inputs].to_vec();
         let deepest = self.depths.iter().copied().max().unwrap_or(0);

@@ -26,6 +26,7 @@ pub(super) struct Level<'a> {
 }
 
 /// Adds a level; what each gate makes of its experts.
+#[inline]
 pub(super) fn add_level(builder: &mut Builder, level: &Level<'_>) -> Vec<Source> {
     let mut logits = Vec::new();
     for gate in &level.gates {

@@ -35,6 +35,7 @@ impl Mmoe {
     ///
     /// # Errors
     /// If there is no expert, an expert has no layer, a width is 0, or as the heads' names say.
+    #[inline]
     pub fn build(&self, inputs: usize, heads: &[Output]) -> Result<Network> {
         let mut builder = Builder::new(inputs, heads, self.activation)?;
         check_positive("experts", self.experts)?;

@@ -34,6 +34,7 @@ impl Mtan {
     ///
     /// # Errors
     /// If the trunk has no layers, a width is 0, or as the heads' names say.
+    #[inline]
     pub fn build(&self, inputs: usize, heads: &[Output]) -> Result<Network> {
         let mut builder = Builder::new(inputs, heads, self.activation)?;
         check::not_empty("trunk", self.trunk.len())?;
@@ -60,6 +61,7 @@ impl Mtan {
     }
 
     /// What each task sees of `z`, layer `l` of the trunk, `before` being what it saw of the layer below.
+    #[inline]
     fn add_level(
         &self,
         builder: &mut Builder,
@@ -97,6 +99,7 @@ impl Mtan {
     }
 
     /// The hidden units of task `t`'s attention to `z`.
+    #[inline]
     fn add_hidden(
         &self,
         builder: &mut Builder,

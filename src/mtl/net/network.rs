@@ -46,15 +46,18 @@ impl Network {
     }
 
     /// The parameters that more than one task's loss depends on.
+    #[inline]
     pub fn shared(&self) -> Vec<Span> {
         self.spans(None)
     }
 
     /// The parameters that the loss of task `t` alone depends on.
+    #[inline]
     pub fn own(&self, t: usize) -> Vec<Span> {
         self.spans(Some(t))
     }
 
+    #[inline]
     fn spans(&self, task: Option<usize>) -> Vec<Span> {
         let mut spans = Vec::new();
         for node in self.graph.nodes().iter().filter(|node| node.task == task) {
@@ -64,6 +67,7 @@ impl Network {
     }
 
     /// The weights of dense layers: what weight decay holds down.
+    #[inline]
     pub fn weights(&self) -> Vec<Span> {
         let weight = |part: &Part| match part {
             Part::Dense(layer) => Some(layer.weight),
@@ -121,6 +125,7 @@ impl Builder {
     ///
     /// # Errors
     /// If there are no inputs or no heads, or a name is there twice or not on one line.
+    #[inline]
     pub fn new(inputs: usize, heads: &[Output], activation: Activation) -> Result<Self> {
         crate::check::not_empty("inputs", inputs)?;
         crate::check::not_empty("heads", heads.len())?;
@@ -159,11 +164,13 @@ impl Builder {
     }
 
     /// A new part of the parameters.
+    #[inline]
     pub fn span(&mut self, name: &str, rows: usize, cols: usize) -> Span {
         self.layout.add(name, rows, cols)
     }
 
     /// A dense layer, its parameters `NAME.weight` and `NAME.bias`.
+    #[inline]
     pub fn dense(&mut self, begin: &Begin, unit: Unit) -> Columns {
         let name = &begin.name;
         let inputs = self.graph.width_of(begin.from);
@@ -183,12 +190,14 @@ impl Builder {
 
     /// Hidden layers of `widths` one after the other, `NAME.0`, `NAME.1` and so on; what they give, or `begin`'s own source if there
     /// are none.
+    #[inline]
     pub fn tower(&mut self, begin: &Begin, widths: &[usize]) -> Source {
         let towers = self.towers(core::slice::from_ref(begin), widths);
         towers.map_or(begin.from, Source::Board)
     }
 
     /// Towers of `widths`, whose last layers lie side by side; `None` if there are no towers or no layers.
+    #[inline]
     pub fn towers(&mut self, begins: &[Begin], widths: &[usize]) -> Option<Columns> {
         let mut towers = begins.to_vec();
         let mut side_by_side = None;
@@ -208,11 +217,13 @@ impl Builder {
     }
 
     /// The sum of adjacent blocks of columns, activated as hidden units are.
+    #[inline]
     pub fn sum(&mut self, from: Columns, width: usize, task: Option<usize>) -> Columns {
         let blocks = from.width / width;
         self.sum_with(self.activation, from, blocks, task)
     }
 
+    #[inline]
     fn sum_with(
         &mut self,
         activation: Activation,
@@ -229,17 +240,20 @@ impl Builder {
     }
 
     /// The same columns once more, to lie beside others.
+    #[inline]
     pub fn copy(&mut self, from: Columns, task: Option<usize>) -> Columns {
         self.sum_with(Activation::Identity, from, 1, task)
     }
 
     /// A softmax of the columns.
+    #[inline]
     pub fn softmax(&mut self, from: Columns, task: Option<usize>) -> Columns {
         let softmax = Softmax { width: from.width };
         self.graph.add(Part::Softmax(softmax), from.into(), task)
     }
 
     /// What links say: a number as it is, the probability of class 1 of two, or that of every class.
+    #[inline]
     pub fn outcome(&mut self, kind: Kind, links: Columns, task: Option<usize>) -> Columns {
         match kind {
             Kind::Number => links,
@@ -249,6 +263,7 @@ impl Builder {
     }
 
     /// Hidden layers `task.NAME.0` and so on for one task.
+    #[inline]
     pub fn task_tower(
         &mut self,
         head: &Output,
@@ -261,6 +276,7 @@ impl Builder {
     }
 
     /// The links of a task, `head.NAME`.
+    #[inline]
     pub fn links(&mut self, head: &Output, from: Source, task: Option<usize>) -> Columns {
         let name = format!("head.{}", head.name);
         let unit = Unit::linear(head.kind.links());

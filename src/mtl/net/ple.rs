@@ -47,6 +47,7 @@ impl Ple {
     ///
     /// # Errors
     /// If there are neither own nor shared experts, there is no level, one has no layers, a width is 0, or as the heads' names say.
+    #[inline]
     pub fn build(&self, inputs: usize, heads: &[Output]) -> Result<Network> {
         let mut builder = Builder::new(inputs, heads, self.activation)?;
         check_positive("experts", self.own + self.shared)?;
@@ -82,6 +83,7 @@ impl Ple {
     }
 
     /// Level `l`: every task's own experts, then the shared ones; every task's gate, then the shared one.
+    #[inline]
     fn level(&self, heads: &[Output], l: usize, streams: &Streams) -> Level<'_> {
         let begin = |name: String, from, task| Begin {
             name: format!("level.{l}.{name}"),

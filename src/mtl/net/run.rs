@@ -41,6 +41,7 @@ pub struct TaskNetReport {
 }
 
 impl TaskNetReport {
+    #[inline]
     fn new(tasks: usize, epochs: usize) -> Self {
         let empty = || (0..tasks).map(|_| Vec::with_capacity(epochs.min(HISTORY)));
         Self {

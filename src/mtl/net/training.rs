@@ -124,6 +124,7 @@ impl Outcomes {
 }
 
 impl Sums {
+    #[inline]
     fn new(tasks: usize) -> Self {
         Self {
             losses: vec![0.0; tasks],

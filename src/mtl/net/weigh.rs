@@ -23,6 +23,7 @@ pub(super) struct TaskRoom {
 }
 
 impl TaskRoom {
+    #[inline]
     pub(super) fn new(tasks: usize, needs: Needs) -> Self {
         let square = match needs {
             Needs::Gram | Needs::Norms => tasks * tasks,
@@ -72,6 +73,7 @@ impl TaskRoom {
     }
 
     /// The rule's weights; none if what it looks at is not finite.
+    #[inline]
     pub(super) fn weigh(
         &mut self,
         rule: &Balance,

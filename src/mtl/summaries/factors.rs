@@ -31,6 +31,7 @@ pub struct TaskFactors {
 
 impl TaskFactors {
     /// No rows yet, of `tasks` tasks with `features` features.
+    #[inline]
     pub fn new(tasks: usize, features: usize) -> Self {
         Self {
             tasks,
@@ -43,6 +44,7 @@ impl TaskFactors {
     ///
     /// # Errors
     /// [`Error::Task`] if a task does not predict a number.
+    #[inline]
     pub fn of(tasks: &TaskSet<'_, f64>) -> Result<Self> {
         numbers(tasks)?;
         let mut factors = Self::new(tasks.tasks().len(), tasks.features());
@@ -62,6 +64,7 @@ impl TaskFactors {
     ///
     /// # Errors
     /// The same; nothing is added then.
+    #[inline]
     pub fn add(
         &mut self,
         task: &[u32],
@@ -90,6 +93,7 @@ impl TaskFactors {
     /// # Panics
     /// If they have other tasks or features.
     #[track_caller]
+    #[inline]
     pub fn merge(&mut self, other: &Self) {
         let shape = |f: &Self| (f.tasks, f.features);
         assert_eq!(shape(self), shape(other), "factors of one shape");
@@ -105,6 +109,7 @@ impl TaskFactors {
     /// # Errors
     /// If the rows of a task, with the penalty, do not determine its coefficients ([`Error::Task`] names it), or there are not as many
     /// names as tasks.
+    #[inline]
     pub fn independent(&self, names: &[&str], lambda: f64) -> Result<TaskLinear> {
         check::shape("names", (names.len(), 1), (self.tasks, 1))?;
         let solved = names.iter().enumerate().map(|(t, name)| {
@@ -124,6 +129,7 @@ impl TaskFactors {
     /// # Errors
     /// [`Error::NotPositiveDefinite`] if the rows, with the penalty, do not determine the coefficients; if there are no tasks, or not as
     /// many names as tasks.
+    #[inline]
     pub fn pooled(&self, names: &[&str], lambda: f64) -> Result<TaskLinear> {
         check::not_empty("tasks", self.tasks)?;
         let (mut all, mut turn) = (self.factor(0).to_vec(), Turn::new(self.features));
@@ -132,6 +138,7 @@ impl TaskFactors {
         self.model(names, vec![solved; self.tasks + 1], true)
     }
 
+    #[inline]
     fn model(&self, names: &[&str], solved: Vec<Vec<f64>>, shared: bool) -> Result<TaskLinear> {
         let named = names.iter().map(|&name| (name, Kind::Number));
         let intercept = solved.iter().map(|b| b[0]).collect();
@@ -194,6 +201,7 @@ impl<'a> TaskFactor<'a> {
     }
 
     /// `R [b, w, -1]` for `theta = [w, b]`, or `w` alone.
+    #[inline]
     pub fn residual(&self, theta: &[f64]) -> Vec<f64> {
         let mut residual: Vec<f64> = self.column(self.width - 1).iter().map(|v| -v).collect();
         let columns = self.columns(theta.len() + 1 == self.width);
@@ -204,6 +212,7 @@ impl<'a> TaskFactor<'a> {
     }
 
     /// The gradient of half the square of a `residual`.
+    #[inline]
     pub fn gradient(&self, residual: &[f64], g: &mut [f64]) {
         let columns = self.columns(g.len() + 1 == self.width);
         for (column, g) in columns.zip(g) {
@@ -219,6 +228,7 @@ struct Turn {
 }
 
 impl Turn {
+    #[inline]
     fn new(features: usize) -> Self {
         let width = features + 2;
         Self {
@@ -237,6 +247,7 @@ impl Turn {
     }
 
     /// Adds the row: `L L' + v v'`.
+    #[inline]
     fn add_to(&mut self, l: &mut [f64]) {
         let width = self.row.len();
         let mut work = Work::new(default_level(), &mut self.scratch);
@@ -244,6 +255,7 @@ impl Turn {
     }
 
     /// Adds the rows of another factor.
+    #[inline]
     fn merge(&mut self, l: &mut [f64], other: &[f64]) {
         let width = self.row.len();
         for j in 0..width {
@@ -255,6 +267,7 @@ impl Turn {
 }
 
 /// Intercept and coefficients from a factor: `L_zz' b = l_y`, after rows `sqrt(lambda)` for the penalty.
+#[inline]
 fn solve(mut l: Vec<f64>, lambda: f64) -> Result<Vec<f64>> {
     let width = l.len().isqrt();
     check::setting("lambda", "at least 0", lambda, lambda >= 0.0)?;

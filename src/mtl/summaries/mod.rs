@@ -56,6 +56,7 @@ pub struct TaskSummary<'a> {
 
 impl Summaries {
     /// No rows yet, of `tasks` tasks with `features` features.
+    #[inline]
     pub fn new(tasks: usize, features: usize) -> Self {
         let width = features + 1;
         Self {
@@ -77,6 +78,7 @@ impl Summaries {
     ///
     /// # Errors
     /// [`Error::Task`] if a task does not predict a number.
+    #[inline]
     pub fn of(tasks: &TaskSet<'_, f64>, threads: usize) -> Result<Self> {
         numbers(tasks)?;
         let all = tasks.tasks();
@@ -104,6 +106,7 @@ impl Summaries {
     ///
     /// # Errors
     /// If shapes do not fit, a task does not exist ([`Error::Label`]), a number is not finite or a weight negative; nothing is added then.
+    #[inline]
     pub fn add(
         &mut self,
         task: &[u32],
@@ -168,6 +171,7 @@ impl Summaries {
     /// # Panics
     /// If they have other tasks or features.
     #[track_caller]
+    #[inline]
     pub fn merge(&mut self, other: &Self) {
         assert_eq!(
             (self.tasks(), self.features),
@@ -303,6 +307,7 @@ struct Rows<'a> {
 
 impl Rows<'_> {
     /// Whether they are as [`Summaries::add`] asks.
+    #[inline]
     fn check(&self, tasks: usize, features: usize) -> Result<()> {
         let n = self.x.rows();
         check::shape("x", (n, self.x.cols()), (n, features))?;

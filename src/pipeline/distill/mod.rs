@@ -78,6 +78,7 @@ pub struct DistillTraining<'a> {
 ///
 /// # Errors
 /// What the encoder says of the table; a column whose numbers are too large.
+#[inline]
 pub fn fit_scaler(encoder: &Encoder, table: &Table) -> Result<Scaler> {
     let x = encoder.transform(table)?;
     let x = MatRef::planned(&x, table.rows(), encoder.width());
@@ -97,6 +98,7 @@ impl DistillRecipe {
     ///
     /// # Errors
     /// If a setting is not allowed; what the encoder says of the table; if training ends in numbers that are not finite.
+    #[inline]
     pub fn fit(
         &self,
         training: &DistillTraining<'_>,
@@ -149,6 +151,7 @@ impl DistillRecipe {
         }
     }
 
+    #[inline]
     fn single(
         &self,
         training: &DistillTraining<'_>,
@@ -183,6 +186,7 @@ impl DistillRecipe {
     }
 
     /// The trunk with all heads side by side as one last layer.
+    #[inline]
     fn network(&self, features: usize, built: &Built<f32>, params: &[f32]) -> Result<Network<f32>> {
         let layout = built.layout.view();
         let spans: Vec<Span> = layout.iter().map(|(_, span)| span).collect();
@@ -202,6 +206,7 @@ impl DistillRecipe {
         Network::new(&sizes, self.activation, all)
     }
 
+    #[inline]
     fn tasks(
         &self,
         training: &DistillTraining<'_>,
@@ -240,6 +245,7 @@ fn output(teaching: &Teaching) -> Output {
     }
 }
 
+#[inline]
 fn scaler_of(scales: Vec<(f64, f64)>) -> Result<Scaler> {
     let (shift, scale) = scales.into_iter().unzip();
     Scaler::new(shift, scale)
@@ -247,6 +253,7 @@ fn scaler_of(scales: Vec<(f64, f64)>) -> Result<Scaler> {
 
 impl DistillTraining<'_> {
     /// Encoded and scaled features of the rows to learn from.
+    #[inline]
     fn inputs(&self) -> Result<Vec<f32>> {
         let x = self.encoder.transform(&self.table.take(self.rows))?;
         let raw = MatRef::planned(&x, self.rows.len(), self.encoder.width());
@@ -254,6 +261,7 @@ impl DistillTraining<'_> {
     }
 
     /// What task `t` is to say of its training rows: the label, or the teacher's word where there is none.
+    #[inline]
     fn wanted(&self, t: usize) -> Vec<f64> {
         let teaching = &self.teachings[t];
         let own = self.rows.iter().filter(|&&i| teaching.has(i));
@@ -262,6 +270,7 @@ impl DistillTraining<'_> {
     }
 
     /// Mean and spread of each task's numbers, (0, 1) of classes; in the long form those of all tasks.
+    #[inline]
     fn target_scales(&self) -> Result<Vec<(f64, f64)>> {
         let count = self.teachings.len();
         let numbers = |t: &Teaching| t.response == Response::Number;
@@ -283,6 +292,7 @@ impl DistillTraining<'_> {
     }
 
     /// The targets of all tasks on the rows to learn from.
+    #[inline]
     fn taught(&self, scales: &[(f64, f64)]) -> Result<Taught<f32>> {
         let task = |(t, teaching): (usize, &Teaching)| {
             let (n, k) = (self.rows.len(), teaching.response.kind().links());

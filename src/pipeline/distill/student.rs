@@ -23,6 +23,7 @@ impl Distilled {
     ///
     /// # Errors
     /// What the encoder says of the table.
+    #[inline]
     pub fn predict_task(
         &self,
         t: usize,
@@ -54,6 +55,7 @@ impl Distilled {
     }
 
     /// The model file.
+    #[inline]
     pub fn to_file(&self) -> Vec<u8> {
         match self {
             Self::Single(pipeline) => pipeline.to_file(),

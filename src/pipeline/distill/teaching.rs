@@ -31,6 +31,7 @@ impl Teaching {
     ///
     /// # Errors
     /// If a probability is not in [0, 1], or a number not finite.
+    #[inline]
     pub fn new(name: &str, response: Response, said: Prediction<f64>) -> Result<Self> {
         let links = match response.kind() {
             Kind::Number => said.values.clone(),
@@ -81,6 +82,7 @@ impl Teaching {
     ///
     /// # Errors
     /// Those of [`TaskPipeline::predict`], also for a row of a task never seen.
+    #[inline]
     pub fn of_tasks(teacher: &TaskPipeline, table: &Table) -> Result<Vec<Self>> {
         let tasks = teacher.tasks().iter().enumerate();
         let owners = match teacher.form() {
@@ -108,6 +110,7 @@ impl Teaching {
     }
 
     /// The links of these rows.
+    #[inline]
     pub(super) fn links_of(&self, rows: &[usize]) -> Vec<f64> {
         let k = self.response.kind().links();
         let row = |&i: &usize| &self.links[i * k..][..k];

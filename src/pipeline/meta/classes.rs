@@ -6,6 +6,7 @@ use crate::data::levels::Levels;
 use crate::error::{Error, Result};
 
 /// Each row's place among the classes that its task has.
+#[inline]
 pub(super) fn own(labels: &[u32], tasks: &[u32]) -> Vec<u32> {
     let count = tasks.iter().max().map_or(0, |&top| top as usize + 1);
     let mut met = vec![BTreeSet::new(); count];
@@ -21,6 +22,7 @@ pub(super) fn own(labels: &[u32], tasks: &[u32]) -> Vec<u32> {
 }
 
 /// Classes of all tasks, counted through task after task; `own` are each task's from 0 on.
+#[inline]
 pub(super) fn apart(own: &[u32], tasks: &[u32]) -> Vec<u32> {
     let count = tasks.iter().max().map_or(0, |&top| top as usize + 1);
     let mut classes = vec![0; count];
@@ -39,6 +41,7 @@ pub(super) fn apart(own: &[u32], tasks: &[u32]) -> Vec<u32> {
 }
 
 /// The levels that have a row, in their order.
+#[inline]
 pub(super) fn present(labels: &[u32], levels: &Levels) -> Result<Levels> {
     let met: BTreeSet<u32> = labels.iter().copied().collect();
     if met.len() < 2 {
@@ -51,6 +54,7 @@ pub(super) fn present(labels: &[u32], levels: &Levels) -> Result<Levels> {
 }
 
 /// A network's last layer cut to the first `classes` logits; two of them become one, their difference.
+#[inline]
 pub(super) fn logits_of(
     classes: usize,
     mut sizes: Vec<usize>,

@@ -49,6 +49,7 @@ impl MetaPipeline {
     }
 
     /// The whole pipeline as a safetensors file.
+    #[inline]
     pub fn to_file(&self) -> Vec<u8> {
         let mut file = write_start(META, "f32", self.seed)
             .text("method", self.method())
@@ -70,6 +71,7 @@ impl MetaPipeline {
     }
 
     /// Finds a meta-model in a file.
+    #[inline]
     pub(in crate::pipeline) fn read(meta: &Meta<'_, '_, '_>) -> Result<Self> {
         let (target, encoder) = (meta.target()?, meta.encoder()?);
         let outputs = number(meta, "outputs")?;
@@ -103,6 +105,7 @@ impl MetaPipeline {
     }
 }
 
+#[inline]
 fn write_body(file: Writer, hidden: &[usize], activation: Activation, outputs: usize) -> Writer {
     let hidden: Vec<String> = hidden.iter().map(ToString::to_string).collect();
     file.text("hidden", &format!("[{}]", hidden.join(",")))
@@ -110,6 +113,7 @@ fn write_body(file: Writer, hidden: &[usize], activation: Activation, outputs: u
         .text("outputs", &outputs.to_string())
 }
 
+#[inline]
 fn write_steps(file: Writer, model: &MetaModel<f32>) -> Writer {
     let settings = model.settings();
     let outputs = model.shape().targets.outputs();
@@ -124,6 +128,7 @@ fn write_steps(file: Writer, model: &MetaModel<f32>) -> Writer {
         .tensor("rates", &[rates.len()], rates)
 }
 
+#[inline]
 fn write_embedding(file: Writer, model: &EmbeddingModel<f32>) -> Writer {
     let settings = model.settings();
     let (body, head) = model.params().split_at(model.layout().len());
@@ -141,6 +146,7 @@ fn number<R: core::str::FromStr>(meta: &Meta<'_, '_, '_>, name: &str) -> Result<
 }
 
 /// Units of the hidden layers, and what they do.
+#[inline]
 fn read_body(meta: &Meta<'_, '_, '_>) -> Result<(Vec<usize>, Activation)> {
     let hidden = meta.json("hidden", read_numbers)?;
     let whole = |units: &f64| (1.0..=1e9).contains(units) && units % 1.0 == 0.0;
@@ -155,6 +161,7 @@ fn read_body(meta: &Meta<'_, '_, '_>) -> Result<(Vec<usize>, Activation)> {
 }
 
 /// Parameters of `layout`, then the vector called `name` of so many numbers.
+#[inline]
 fn read_all(
     meta: &Meta<'_, '_, '_>,
     layout: Layout<'_>,
@@ -166,6 +173,7 @@ fn read_all(
     Ok(all)
 }
 
+#[inline]
 fn read_steps(meta: &Meta<'_, '_, '_>, rule: Rule, shape: Shape) -> Result<MetaModel<f32>> {
     let (hidden, activation) = read_body(meta)?;
     let settings = MetaLearner {
@@ -183,6 +191,7 @@ fn read_steps(meta: &Meta<'_, '_, '_>, rule: Rule, shape: Shape) -> Result<MetaM
     MetaModel::new(&settings, shape, all)
 }
 
+#[inline]
 fn read_embedding(
     meta: &Meta<'_, '_, '_>,
     learner: EmbeddingLearner,

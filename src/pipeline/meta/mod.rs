@@ -136,6 +136,7 @@ impl Prepared {
     }
 
     /// The answers with each task's classes as classes of their own.
+    #[inline]
     fn all_at_once(&self, tasks: &[u32]) -> Answers {
         match &self.answers {
             Answers::Numbers(y) => Answers::Numbers(y.clone()),
@@ -158,6 +159,7 @@ impl MetaRecipe {
     ///
     /// # Errors
     /// What the encoder, the scalers and the learner say; [`Error::Task`] naming a task with fewer rows than an episode takes.
+    #[inline]
     pub fn fit(
         &self,
         training: &MetaTraining<'_>,
@@ -221,6 +223,7 @@ impl MetaRecipe {
 
 impl MetaRecipe {
     /// Episodes of tasks as they are, or of some classes of each.
+    #[inline]
     fn episodes<'r>(
         &self,
         training: &MetaTraining<'r>,
@@ -250,6 +253,7 @@ struct MetaFrame<'a> {
 
 impl MetaFrame<'_> {
     /// Rows as numbers, classes counted through task by task.
+    #[inline]
     fn prepare(&self, table: &Table, labels: Labels<'_>, tasks: &[u32]) -> Result<Prepared> {
         let (n, d) = (table.rows(), self.encoder.width());
         let mut x = self.encoder.transform(table)?;
@@ -272,6 +276,7 @@ impl MetaFrame<'_> {
 }
 
 /// An error about a task's number, by its name.
+#[inline]
 fn name_task(error: Error, names: &[String]) -> Error {
     match error {
         Error::Task { name, problem } => {
@@ -331,6 +336,7 @@ impl MetaPipeline {
     /// # Errors
     /// What the encoder says of the table; if there are no rows, or one class; [`Error::Setting`] for more classes than a gradient method
     /// was trained for; what the method says.
+    #[inline]
     pub fn adapt(
         &self,
         table: &Table,

@@ -56,6 +56,7 @@ impl MetaPipeline {
     /// What the encoder says of the table; [`Error::Task`] naming a task without rows beyond its shots, or with more classes
     /// than a gradient method was trained for; if there are fewer
     /// classes than a task has, or a class has too few rows.
+    #[inline]
     pub fn evaluate(&self, held_out: &HeldOut<'_>) -> Result<MetaScores> {
         let rows = (self.frame()).prepare(held_out.table, held_out.labels, held_out.tasks)?;
         let (metric, most) = match held_out.labels {
@@ -92,6 +93,7 @@ impl MetaPipeline {
     }
 
     /// The scores of the first `count` tasks of `episodes`.
+    #[inline]
     fn score(
         &self,
         episodes: &dyn Episodes<f32>,
@@ -142,6 +144,7 @@ impl MetaPipeline {
     }
 
     /// The rows of a task made of the classes `y` of a table: `shots`, and 15 queries a class or as many as the smallest class has left.
+    #[inline]
     fn drawn_split(&self, y: &[u32], shots: usize) -> Split {
         let (ways, top) = (
             self.ways(),

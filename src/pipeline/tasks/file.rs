@@ -64,6 +64,7 @@ const TABLES: [&str; 12] = [
 
 impl TaskPipeline {
     /// The whole pipeline as a safetensors file.
+    #[inline]
     pub fn to_file(&self) -> Vec<u8> {
         let kind = match &self.model {
             TaskModel::Linear { .. } => LINEAR,
@@ -88,6 +89,7 @@ impl TaskPipeline {
         .finish()
     }
 
+    #[inline]
     fn write_form(&self, file: Writer, names: &[String]) -> Writer {
         match &self.form {
             Form::Long { task, target } => {
@@ -113,6 +115,7 @@ impl TaskPipeline {
     }
 
     /// Finds a pipeline of several tasks in a file.
+    #[inline]
     pub(in crate::pipeline) fn read(meta: &Meta<'_, '_, '_>) -> Result<Self> {
         let names = meta.json("tasks", read_strings)?;
         if names.is_empty() {
@@ -142,6 +145,7 @@ impl TaskPipeline {
 }
 
 /// The tasks that the model has: those of the tables, or the tree's choices.
+#[inline]
 fn heads(tasks: &[(String, Response)], tree: Option<&ClassTree>) -> Vec<Output> {
     let output = |(name, kind): (&str, Kind)| Output {
         name: name.into(),
@@ -156,6 +160,7 @@ fn heads(tasks: &[(String, Response)], tree: Option<&ClassTree>) -> Vec<Output> 
     }
 }
 
+#[inline]
 fn write_tree(tree: &ClassTree) -> String {
     let names: Vec<&str> = tree.names().collect();
     let node = |node: usize| {
@@ -168,6 +173,7 @@ fn write_tree(tree: &ClassTree) -> String {
 }
 
 /// The tree of nested labels, if the file has one, and one that its task fits.
+#[inline]
 fn read_tree(meta: &Meta<'_, '_, '_>, tasks: &[(String, Response)]) -> Result<Option<ClassTree>> {
     if meta.0.text("tree").is_none() {
         return Ok(None);
@@ -190,6 +196,7 @@ fn read_tree(meta: &Meta<'_, '_, '_>, tasks: &[(String, Response)]) -> Result<Op
     }
 }
 
+#[inline]
 fn read_model(meta: &Meta<'_, '_, '_>, heads: &[Output], features: usize) -> Result<TaskModel> {
     let method = meta.text("method")?;
     let network = meta.text("kind")? == NETWORK;
@@ -210,6 +217,7 @@ fn read_model(meta: &Meta<'_, '_, '_>, heads: &[Output], features: usize) -> Res
     }
 }
 
+#[inline]
 fn read_form(meta: &Meta<'_, '_, '_>, tasks: &[String]) -> Result<Form> {
     let mut targets = meta.json("targets", read_strings)?;
     if meta.0.text("task").is_none() {
@@ -228,6 +236,7 @@ fn read_form(meta: &Meta<'_, '_, '_>, tasks: &[String]) -> Result<Form> {
 }
 
 /// The tasks and what they predict.
+#[inline]
 fn read_responses(
     meta: &Meta<'_, '_, '_>,
     form: &Form,
@@ -254,6 +263,7 @@ fn read_responses(
     tasks.collect()
 }
 
+#[inline]
 fn write_linear(file: Writer, model: &TaskLinear) -> Writer {
     let (k, d) = (model.coef().rows(), model.features());
     let values: Vec<f64> = (0..k)
@@ -278,6 +288,7 @@ fn write_linear(file: Writer, model: &TaskLinear) -> Writer {
     })
 }
 
+#[inline]
 fn read_linear(meta: &Meta<'_, '_, '_>, heads: &[Output], features: usize) -> Result<TaskLinear> {
     let links: usize = heads.iter().map(|head| head.kind.links()).sum();
     let shared = match meta.rows("coef") {
@@ -300,6 +311,7 @@ fn read_linear(meta: &Meta<'_, '_, '_>, heads: &[Output], features: usize) -> Re
 }
 
 /// The learned table called `name`.
+#[inline]
 fn read_table(meta: &Meta<'_, '_, '_>, name: &str, axes: &[String]) -> Result<Learned> {
     let axis = |name: &String| AXES.iter().find(|(n, _)| n == name).map(|(_, axis)| *axis);
     let known = TABLES.iter().find(|known| **known == name);

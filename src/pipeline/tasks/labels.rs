@@ -47,6 +47,7 @@ pub struct Task {
 
 impl Task {
     /// The task on a table that has only `rows` of this one's, which ascend.
+    #[inline]
     pub(super) fn on(&self, rows: &[usize]) -> mtl::Task {
         let place = |(row, label): (&usize, &f64)| {
             let place = rows.binary_search(row).ok()?;

@@ -76,6 +76,7 @@ impl<'a> TaskLearner<'a> {
     }
 
     /// The tasks that the model learns, on the rows of `training` alone.
+    #[inline]
     pub(super) fn tasks(&self, training: &TaskTraining<'_>) -> Result<Vec<Task>> {
         match self.tree() {
             Some(tree) => nested::choices(tree, training),
@@ -83,6 +84,7 @@ impl<'a> TaskLearner<'a> {
         }
     }
 
+    #[inline]
     pub(super) fn fit(
         &self,
         set: &TaskSet<'_, f64>,
@@ -111,6 +113,7 @@ impl<'a> TaskLearner<'a> {
     }
 }
 
+#[inline]
 fn solve(
     method: &dyn LinearMethod,
     choose: bool,
@@ -142,6 +145,7 @@ fn solve(
 }
 
 /// Trains in `f32`.
+#[inline]
 fn train_narrow(
     settings: &MultiTaskMlp,
     set: &TaskSet<'_, f64>,

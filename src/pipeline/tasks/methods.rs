@@ -17,7 +17,7 @@ type Make = fn(Option<f64>) -> Box<dyn LinearMethod>;
 type Learns = fn(&[Kind]) -> bool;
 
 /// The methods that need nothing but the tasks, from the simplest up.
-static METHODS: [(&str, Make, Learns); 13] = [
+const METHODS: [(&str, Make, Learns); 13] = [
     (
         "pooled",
         |tol| {
@@ -149,6 +149,7 @@ pub fn linear_methods(kinds: &[Kind]) -> impl Iterator<Item = &'static str> {
 
 /// The method called `name`, if it is one that needs nothing but the tasks: with its default settings, but for the tolerance if one is
 /// given, a duality gap relative to the objective.
+#[inline]
 pub fn linear_method(name: &str, tol: Option<f64>) -> Option<Box<dyn LinearMethod>> {
     let found = METHODS.iter().find(|(own, ..)| *own == name);
     found.map(|(_, make, _)| make(tol))
@@ -176,6 +177,7 @@ impl Relation {
     }
 
     /// The method called `name` for `tasks`, if it uses such a relation.
+    #[inline]
     pub fn method(&self, name: &str, tasks: &[&str]) -> Option<Box<dyn LinearMethod>> {
         match (self, name) {
             (Self::Tree(tree), "tree") => Some(Box::new(tree.clone())),
@@ -188,6 +190,7 @@ impl Relation {
 }
 
 /// A group a node of the tree: the tasks at and below it, with its strength.
+#[inline]
 fn groups(tree: &Tree, tasks: &[&str]) -> Vec<TaskGroup> {
     let parent = |name: &str| {
         let node = tree.nodes.iter().find(|node| node.name == name)?;

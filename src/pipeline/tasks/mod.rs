@@ -105,6 +105,7 @@ impl TaskRecipe<'_> {
     ///
     /// # Errors
     /// What the encoder, the scalers and the method say of the data and of their settings.
+    #[inline]
     pub fn fit(
         &self,
         training: &TaskTraining<'_>,
@@ -151,12 +152,14 @@ impl TaskRecipe<'_> {
 }
 
 impl TaskTraining<'_> {
+    #[inline]
     fn own_weights(&self) -> Option<Vec<f64>> {
         let all = self.weights?;
         Some(self.rows.iter().map(|&row| all[row]).collect())
     }
 
     /// Scales the answers that are numbers, by the scaler that is given back: of one column in the long form, else of one a task.
+    #[inline]
     fn scale(&self, tasks: &mut [mtl::Task], weights: Option<&[f64]>) -> Result<Option<Scaler>> {
         let number = |t: &Task| t.response == Response::Number;
         if !self.tasks.iter().any(number) {
@@ -183,6 +186,7 @@ impl TaskTraining<'_> {
 }
 
 /// The scaler of all labels of `tasks`, one that changes nothing where they are classes or there are none.
+#[inline]
 fn scaler_of(tasks: &[mtl::Task], weights: Option<&[f64]>) -> Result<Scaler> {
     let labels: Vec<f64> = tasks.iter().flat_map(|t| &t.labels).copied().collect();
     if labels.is_empty() || tasks[0].kind != mtl::Kind::Number {
@@ -201,6 +205,7 @@ impl TaskPipeline {
     /// # Errors
     /// What the encoder says of the table; [`Error::Column`] naming the row of a task never seen, if the method has no shared part, or
     /// of one that is not named.
+    #[inline]
     pub fn predict(&self, table: &Table) -> Result<Vec<Prediction<f64>>> {
         let x = self.inputs(table)?;
         match &self.form {
@@ -223,12 +228,14 @@ impl TaskPipeline {
     ///
     /// # Panics
     /// If there is no such task.
+    #[inline]
     pub fn predict_task(&self, t: Option<usize>, table: &Table) -> Result<Prediction<f64>> {
         let x = self.inputs(table)?;
         self.rows_of_task(t, self.matrix(&x))
     }
 
     /// The encoded and scaled features, row-major.
+    #[inline]
     fn inputs(&self, table: &Table) -> Result<Vec<f64>> {
         let x = self.encoder.transform(table)?;
         match &self.scaler {
@@ -243,6 +250,7 @@ impl TaskPipeline {
     }
 
     /// The task of each row by the task column, `None` where it was never seen.
+    #[inline]
     fn codes(&self, column: &Column) -> Result<Vec<Option<usize>>> {
         let names = self.tasks.iter().map(|(name, _)| name.clone()).collect();
         let codes = Levels::from_names(names)?.codes(column);
@@ -266,6 +274,7 @@ impl TaskPipeline {
     ///
     /// # Errors
     /// [`Error::Column`] naming the first row of no task of these.
+    #[inline]
     pub(super) fn known_codes(&self, column: &Column) -> Result<Vec<usize>> {
         let codes = self.codes(column)?;
         match codes.iter().position(Option::is_none) {
@@ -279,6 +288,7 @@ impl TaskPipeline {
     }
 
     /// Each row by the task that its code names.
+    #[inline]
     fn by_code(&self, x: &[f64], codes: &[Option<usize>]) -> Result<Prediction<f64>> {
         let d = self.encoder.width();
         let width = self.tasks[0].1.width();
@@ -297,6 +307,7 @@ impl TaskPipeline {
     }
 
     /// The prediction of encoded rows as task `t`'s.
+    #[inline]
     fn rows_of_task(&self, t: Option<usize>, x: MatRef<'_, f64>) -> Result<Prediction<f64>> {
         let mut values = match &self.tree {
             Some(tree) => self.model.predict_leaves(tree, x)?,

@@ -73,6 +73,7 @@ impl TaskModel {
     }
 
     /// The links of all tasks for the rows of `x: n x d`: `n x K`, row-major, the columns of a task side by side, task after task.
+    #[inline]
     pub(super) fn links(&self, x: MatRef<'_, f64>) -> Result<Vec<f64>> {
         let model = match self {
             Self::Linear { model, .. } => model,
@@ -89,6 +90,7 @@ impl TaskModel {
     }
 
     /// The number, or the probability of each class, that task `t` (`None`: one never seen) predicts for the rows of `x: n x d`.
+    #[inline]
     pub(super) fn predict(&self, t: Option<usize>, x: MatRef<'_, f64>) -> Result<Vec<f64>> {
         let known = t.ok_or_else(|| {
             Error::task(
@@ -107,6 +109,7 @@ impl TaskModel {
     }
 }
 
+#[inline]
 fn of_linear(map: LinearTask<'_>, x: MatRef<'_, f64>) -> Result<Vec<f64>> {
     match map.kind {
         Kind::Number => map.links(x),

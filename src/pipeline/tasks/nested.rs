@@ -14,6 +14,7 @@ use crate::error::{Error, Result};
 use crate::mtl::{self, ClassTree};
 
 /// What a model of nested labels predicts: the leaves, in the tree's order.
+#[inline]
 pub(super) fn leaves(tree: &ClassTree) -> Result<Response> {
     let names: Vec<&str> = tree.names().collect();
     let leaves = tree.leaves().map(|leaf| names[leaf].to_string());
@@ -21,6 +22,7 @@ pub(super) fn leaves(tree: &ClassTree) -> Result<Response> {
 }
 
 /// The one task of `training` as the choices that its labels, nodes of the tree by their classes' names, make.
+#[inline]
 pub(super) fn choices(tree: &ClassTree, training: &TaskTraining<'_>) -> Result<Vec<mtl::Task>> {
     let [task] = training.tasks else {
         return Err(Error::Shape {
@@ -51,6 +53,7 @@ pub(super) fn choices(tree: &ClassTree, training: &TaskTraining<'_>) -> Result<V
 
 impl TaskModel {
     /// The leaves' probabilities for the rows of `x: n x d`: `n x leaves`, row-major.
+    #[inline]
     pub(super) fn predict_leaves(&self, tree: &ClassTree, x: MatRef<'_, f64>) -> Result<Vec<f64>> {
         let links = self.links(x)?;
         let (n, nodes) = (x.rows(), tree.len());

@@ -48,6 +48,7 @@ pub(super) fn read_network<T: Real>(
 }
 
 /// The widths of the hidden layers, none larger than the file's weights allow: every architecture has a matrix between two layers.
+#[inline]
 fn read_hidden(meta: &Meta<'_, '_, '_>, features: usize) -> Result<Vec<usize>> {
     let sizes = meta.0.tensors().map(|(_, tensor)| tensor.shape());
     let numbers: usize = sizes

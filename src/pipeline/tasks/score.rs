@@ -37,6 +37,7 @@ pub struct TaskScores {
 ///
 /// # Errors
 /// If there are no rows, lengths differ, or a weight is negative.
+#[inline]
 pub fn score_tasks(tasks: &[Answered]) -> Result<TaskScores> {
     let mut scores = TaskScores {
         rows: tasks.iter().map(|t| t.labels.len()).sum(),
@@ -63,6 +64,7 @@ pub fn score_tasks(tasks: &[Answered]) -> Result<TaskScores> {
 }
 
 impl Answered {
+    #[inline]
     fn score(&self) -> Result<Scores> {
         let weights = self.weights.as_deref();
         match self.response {
@@ -83,6 +85,7 @@ impl Answered {
 }
 
 /// The rows of tasks that predict the same, as those of one.
+#[inline]
 fn together(tasks: &[&Answered]) -> Answered {
     let weighted = tasks.iter().any(|t| t.weights.is_some());
     let weights = |t: &&Answered| {
@@ -104,6 +107,7 @@ fn together(tasks: &[&Answered]) -> Answered {
 }
 
 /// The scores that classifiers of different classes have in common, over all rows.
+#[inline]
 fn mean_scores(tasks: &[&Answered]) -> Result<Scores> {
     let mut means = vec![("accuracy", 0.0), ("log_loss", 0.0)];
     let total: f64 = tasks.iter().map(|t| t.weight()).sum();

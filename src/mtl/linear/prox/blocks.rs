@@ -42,6 +42,7 @@ pub(super) struct Cache {
 }
 
 impl Cache {
+    #[inline]
     pub(super) fn new(losses: &Losses<'_>) -> Self {
         Self {
             features: Vec::new(),
@@ -50,6 +51,7 @@ impl Cache {
         }
     }
 
+    #[inline]
     fn extend(&mut self, losses: &Losses<'_>, features: &[usize]) {
         let unknown = features.iter().filter(|&&j| self.places[j].is_none());
         let new: Vec<usize> = unknown.copied().collect();
@@ -88,6 +90,7 @@ pub(super) struct Descent {
 }
 
 /// Minimises from `w: d x K`.
+#[inline]
 pub(super) fn descend(
     problem: &Penalised<'_>,
     cache: &mut Cache,
@@ -125,6 +128,7 @@ pub(super) fn descend(
 }
 
 /// The features that have weights.
+#[inline]
 fn support(w: &[f64], columns: usize) -> Vec<usize> {
     let rows = w.chunks_exact(columns).enumerate();
     let some = rows.filter(|(_, row)| row.iter().any(|&w| w != 0.0));
@@ -132,6 +136,7 @@ fn support(w: &[f64], columns: usize) -> Vec<usize> {
 }
 
 /// `C` of all features from the rows of `X'X` that W needs.
+#[inline]
 fn correlate(losses: &Losses<'_>, cache: &Cache, w: &[f64], c: &mut [f64]) {
     let (level, d, columns) = (default_level(), losses.features, losses.columns);
     let m = cache.features.len();
@@ -160,6 +165,7 @@ fn correlate(losses: &Losses<'_>, cache: &Cache, w: &[f64], c: &mut [f64]) {
 }
 
 /// The next working set: the features with weights, the old ones that still matter, and those that break the condition the most.
+#[inline]
 fn grow(problem: &Penalised<'_>, set: &[usize], w: &[f64], c: &[f64]) -> Vec<usize> {
     let columns = problem.losses.columns;
     let strength = problem.lambda * problem.penalty.parts[0].1;
@@ -196,6 +202,7 @@ struct Working<'p> {
 }
 
 impl<'p> Working<'p> {
+    #[inline]
     fn new(problem: &'p Penalised<'p>, cache: &Cache, set: &[usize], w: &[f64], c: &[f64]) -> Self {
         let (losses, m) = (problem.losses, set.len());
         let columns = losses.columns;
@@ -235,6 +242,7 @@ impl<'p> Working<'p> {
     }
 
     /// Passes until the gap within the set is at most `gap`; how many there were.
+    #[inline]
     fn run(&mut self, gap: f64, most: usize) -> usize {
         let mut passes = 0;
         while passes < most {
@@ -252,6 +260,7 @@ impl<'p> Working<'p> {
     }
 
     /// Every row at its best, one after the other; whether any moved.
+    #[inline]
     fn pass(&mut self) -> bool {
         let k = self.columns;
         let mut moved = false;
@@ -278,6 +287,7 @@ impl<'p> Working<'p> {
     }
 
     /// Overwrites `u` with the best row.
+    #[inline]
     fn best(&self, i: usize, u: &mut [f64]) {
         let (norm, factor) = &self.problem.penalty.parts[0];
         let (lambda, square) = (self.problem.lambda * factor, self.problem.square());
@@ -293,6 +303,7 @@ impl<'p> Working<'p> {
     }
 
     /// Takes what row `i`'s step moves from C.
+    #[inline]
     fn follow(&mut self, i: usize, step: &[f64]) {
         let (m, k) = (self.size, self.columns);
         let squared = &self.problem.losses.squared;
@@ -309,6 +320,7 @@ impl<'p> Working<'p> {
     }
 
     /// The duality gap of the problem that has the set's features only.
+    #[inline]
     fn gap(&self) -> f64 {
         let (level, problem) = (default_level(), self.problem);
         let square = problem.square();
@@ -340,6 +352,7 @@ impl<'p> Working<'p> {
 }
 
 /// Overwrites `u` with `argmin_v sum_t 1/2 (a_t + square) v_t^2 - u_t v_t + lambda ||v||`.
+#[inline]
 fn best_row(lambda: f64, square: f64, a: &[f64], u: &mut [f64]) {
     let size = length(u);
     if size <= lambda {

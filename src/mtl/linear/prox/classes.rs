@@ -37,6 +37,7 @@ enum Inputs<'a> {
 }
 
 impl<'a> Inputs<'a> {
+    #[inline]
     fn new(x: MatRef<'a, f64>, rows: &[u32]) -> Self {
         let first = rows.first().map_or(0, |&row| row as usize);
         let last = rows.last().map_or(0, |&row| row as usize + 1);
@@ -61,6 +62,7 @@ impl<'a> Classes<'a> {
     ///
     /// # Errors
     /// If a task has rows, but one of its classes has none of positive weight: a free intercept has no optimum then.
+    #[inline]
     pub(super) fn new(tasks: &TaskSet<'a, f64>, group: &Group, intercept: bool) -> Result<Self> {
         let rows = &tasks.tasks()[group.tasks[0]].rows;
         let weights: Vec<f64> = rows.iter().map(|&i| tasks.weight(i)).collect();
@@ -91,6 +93,7 @@ impl<'a> Classes<'a> {
     }
 
     /// `saved`: probabilities `n x k`, intercepts `k`, the value. `scratch`: links `n x k`, those of a task and as much again.
+    #[inline]
     pub(super) fn need(&self) -> Need {
         let (level, n, k, d) = (
             default_level(),
@@ -107,6 +110,7 @@ impl<'a> Classes<'a> {
     }
 
     /// `Z = X W` through `each` task's links, in place, then `out = X'Z`.
+    #[inline]
     fn through(
         &self,
         w: MatRef<'_, f64>,
@@ -136,6 +140,7 @@ impl<'a> Classes<'a> {
     }
 
     /// `C = -grad f` at `w: d x k`; the value.
+    #[inline]
     pub(super) fn correlate(
         &self,
         w: MatRef<'_, f64>,
@@ -154,6 +159,7 @@ impl<'a> Classes<'a> {
     }
 
     /// `out = H v` at the point that `saved` holds.
+    #[inline]
     pub(super) fn multiply(
         &self,
         v: MatRef<'_, f64>,
@@ -168,6 +174,7 @@ impl<'a> Classes<'a> {
     }
 
     /// The value, and that of the dual at `s` times the residuals, apart at the point that `saved` holds.
+    #[inline]
     pub(super) fn apart(&self, s: f64, saved: &[f64]) -> f64 {
         let (n, k) = (self.rows(), self.width());
         let ([p, _, value], _) = cut(saved, [n * k, k, 1]);

@@ -70,7 +70,7 @@ impl Dirty {
         Self { size, ..self }
     }
 
-    /// Sets [`settings`](field@Dirty::settings).
+    /// Sets [`Dirty::settings`].
     pub fn with_settings(self, settings: FitSettings) -> Self {
         Self { settings, ..self }
     }
@@ -97,6 +97,7 @@ impl Convex for Dirty {
 }
 
 impl Proximal for Dirty {
+    #[inline]
     fn penalty(&self, columns: &Columns<'_>) -> Result<Penalty> {
         let root = Real::sqrt(columns.count() as f64);
         let (norm, middle) = match self.size {
@@ -111,6 +112,7 @@ impl Proximal for Dirty {
         })
     }
 
+    #[inline]
     fn learned(&self, parts: &Parts) -> Vec<Learned> {
         vec![
             parts.support(1),

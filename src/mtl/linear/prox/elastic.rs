@@ -45,7 +45,7 @@ impl Elastic {
         Self { l1_ratio, ..self }
     }
 
-    /// Sets [`settings`](field@Elastic::settings).
+    /// Sets [`Elastic::settings`].
     pub fn with_settings(self, settings: FitSettings) -> Self {
         Self { settings, ..self }
     }
@@ -86,6 +86,7 @@ impl Proximal for Elastic {
         })
     }
 
+    #[inline]
     fn learned(&self, parts: &Parts) -> Vec<Learned> {
         vec![parts.support(0)]
     }

@@ -32,6 +32,7 @@ pub(in crate::mtl::linear) struct Columns<'a> {
 }
 
 impl<'a> Columns<'a> {
+    #[inline]
     pub(super) fn of(tasks: &'a TaskSet<'_, f64>) -> Self {
         Self {
             features: tasks.features(),
@@ -46,6 +47,7 @@ impl<'a> Columns<'a> {
     }
 
     /// The task of each column.
+    #[inline]
     pub fn tasks(&self) -> Vec<usize> {
         let mut task = vec![0; self.count()];
         for (t, columns) in self.of_task.iter().enumerate() {
@@ -56,6 +58,7 @@ impl<'a> Columns<'a> {
 }
 
 /// The groups of a set of tasks, in the order of their first tasks, and the columns of each task.
+#[inline]
 pub(super) fn groups(tasks: &TaskSet<'_, f64>) -> (Vec<Group>, Vec<Range<usize>>) {
     let mut places = BTreeMap::new();
     let mut groups: Vec<Group> = Vec::new();

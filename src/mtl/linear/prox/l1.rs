@@ -34,7 +34,7 @@ impl L1 {
         Self { lambda, ..self }
     }
 
-    /// Sets [`settings`](field@L1::settings).
+    /// Sets [`L1::settings`].
     pub fn with_settings(self, settings: FitSettings) -> Self {
         Self { settings, ..self }
     }
@@ -65,6 +65,7 @@ impl Proximal for L1 {
         Ok(Penalty::of(Norm::Entries))
     }
 
+    #[inline]
     fn learned(&self, parts: &Parts) -> Vec<Learned> {
         vec![parts.support(0)]
     }

@@ -36,7 +36,7 @@ impl L21 {
         Self { lambda, ..self }
     }
 
-    /// Sets [`settings`](field@L21::settings).
+    /// Sets [`L21::settings`].
     pub fn with_settings(self, settings: FitSettings) -> Self {
         Self { settings, ..self }
     }
@@ -67,6 +67,7 @@ impl Proximal for L21 {
         Ok(Penalty::of(Norm::Rows))
     }
 
+    #[inline]
     fn learned(&self, parts: &Parts) -> Vec<Learned> {
         vec![parts.support(0)]
     }

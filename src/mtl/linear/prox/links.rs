@@ -38,6 +38,7 @@ pub(super) struct Links {
 }
 
 impl Links {
+    #[inline]
     pub(super) fn new(task: &Task, rows: &[f64], intercept: bool) -> Self {
         let weights: Vec<f64> = rows.iter().map(|w| w * task.weight).collect();
         Self {
@@ -55,6 +56,7 @@ impl Links {
     }
 
     /// Whether the intercepts are free, there are rows, and some class has none.
+    #[inline]
     pub(super) fn lacks_a_class(&self) -> bool {
         let mut weight = vec![0.0; self.classes];
         for (&label, w) in self.labels.iter().zip(&self.weights) {
@@ -64,6 +66,7 @@ impl Links {
     }
 
     /// The value at the links `z`, which become the residuals; `p` and `b` are filled, `b` from where it stands. `room`: a number a row.
+    #[inline]
     pub(super) fn settle(
         &self,
         z: &mut [f64],
@@ -77,6 +80,7 @@ impl Links {
         }
     }
 
+    #[inline]
     fn settle_two(&self, z: &mut [f64], miss: &mut [f64], b: &mut f64, loss: &mut [f64]) -> f64 {
         let level = default_level();
         let away = |i: usize| if self.labels[i] == 0 { 1.0 } else { -1.0 };
@@ -115,6 +119,7 @@ impl Links {
         loss.iter().zip(&self.weights).map(|(l, c)| l * c).sum()
     }
 
+    #[inline]
     fn settle_many(&self, z: &mut [f64], p: &mut [f64], b: &mut [f64], lse: &mut [f64]) -> f64 {
         let mut value = self.probabilities(z, b, p, lse);
         let mut last = f64::INFINITY;
@@ -173,6 +178,7 @@ impl Links {
     }
 
     /// `p = softmax(z + b)`; the value.
+    #[inline]
     fn probabilities(&self, z: &[f64], b: &[f64], p: &mut [f64], lse: &mut [f64]) -> f64 {
         let (n, k) = (self.labels.len(), self.classes);
         let mut shifted = z.to_vec();
@@ -195,6 +201,7 @@ impl Links {
     }
 
     /// Overwrites `b` with the solution of `(sum_i c_i P_i) x = b` whose entries sum to 0; `b`'s do.
+    #[inline]
     fn solve(&self, p: &[f64], b: &mut [f64]) {
         let k = self.classes;
         let mut sum = vec![0.0; k * k];
@@ -218,6 +225,7 @@ impl Links {
     }
 
     /// Overwrites the links' direction `rz` with that of the residuals, turned round.
+    #[inline]
     pub(super) fn curve(&self, rz: &mut [f64], p: &[f64]) {
         if self.classes == 2 {
             let bend = |i: usize| self.weights[i] * p[i] * (1.0 - p[i]);

@@ -39,6 +39,7 @@ impl<'a> Losses<'a> {
     ///
     /// # Errors
     /// If a task cannot be learned: it is named.
+    #[inline]
     pub(super) fn new(tasks: &TaskSet<'a, f64>, intercept: bool, gram_from: usize) -> Result<Self> {
         let (groups, of_task) = groups(tasks);
         let (mut squared, mut classes) = (Vec::new(), Vec::new());
@@ -58,6 +59,7 @@ impl<'a> Losses<'a> {
     }
 
     /// The losses of tasks that predict numbers, each with a column.
+    #[inline]
     pub(super) fn of_summaries(
         summaries: &Summaries,
         of_task: Vec<Range<usize>>,
@@ -69,6 +71,7 @@ impl<'a> Losses<'a> {
     }
 
     /// The same from factors of the rows.
+    #[inline]
     pub(super) fn of_factors(
         factors: &TaskFactors,
         of_task: Vec<Range<usize>>,
@@ -96,6 +99,7 @@ impl<'a> Losses<'a> {
         self.features * self.columns
     }
 
+    #[inline]
     pub(super) fn need(&self) -> Need {
         let squared = self.squared.iter().map(|s| Need::scratch(s.scratch()));
         let all = squared.chain(self.classes.iter().map(Classes::need));
@@ -117,6 +121,7 @@ impl<'a> Losses<'a> {
     }
 
     /// `C = -grad f` at `w`; the value. `saved` then holds the point.
+    #[inline]
     pub(super) fn correlate(
         &self,
         w: &[f64],
@@ -135,6 +140,7 @@ impl<'a> Losses<'a> {
     }
 
     /// The same at `W = 0`, where squared losses have no work.
+    #[inline]
     pub(super) fn start(&self, c: &mut [f64], saved: &mut [f64], work: &mut Work<'_, f64>) -> f64 {
         let mut all = MatMut::planned(c, self.features, self.columns);
         let mut value = 0.0;
@@ -145,6 +151,7 @@ impl<'a> Losses<'a> {
     }
 
     /// The value of squared losses at `w`, where C is `c`; they are all there is.
+    #[inline]
     pub(super) fn value_of_squares(&self, w: &[f64], c: &[f64]) -> f64 {
         let (w, c) = (self.mat(w), self.mat(c));
         let of = |squared: &Squared| {
@@ -154,6 +161,7 @@ impl<'a> Losses<'a> {
         self.squared.iter().map(of).sum()
     }
 
+    #[inline]
     fn correlate_classes(
         &self,
         w: &[f64],
@@ -175,6 +183,7 @@ impl<'a> Losses<'a> {
     }
 
     /// `out = H v`, H the Hessian at the point that `saved` holds.
+    #[inline]
     pub(super) fn multiply(
         &self,
         v: &[f64],
@@ -197,6 +206,7 @@ impl<'a> Losses<'a> {
     }
 
     /// What value and dual value at `s` times the residuals are apart, but for the penalty, at the point that `saved` holds.
+    #[inline]
     pub(super) fn apart(&self, s: f64, w: &[f64], c: &[f64], saved: &[f64]) -> f64 {
         let (w, c) = (self.mat(w), self.mat(c));
         let of = |squared: &Squared| {
@@ -211,6 +221,7 @@ impl<'a> Losses<'a> {
     }
 
     /// The best intercepts at the point that `saved` holds, one a column.
+    #[inline]
     pub(super) fn intercepts(&self, w: &[f64], saved: &[f64]) -> Vec<f64> {
         let mut b = vec![0.0; self.columns];
         for squared in &self.squared {

@@ -80,6 +80,7 @@ pub(super) trait Proximal {
 }
 
 /// Strengths worth trying on these tasks.
+#[inline]
 pub(super) fn grid(
     method: &dyn Proximal,
     settings: FitSettings,
@@ -89,6 +90,7 @@ pub(super) fn grid(
 }
 
 /// The optima at these strengths, each searched from the one before.
+#[inline]
 pub(super) fn path(
     method: &dyn Proximal,
     settings: FitSettings,

@@ -39,6 +39,7 @@ pub enum Norm {
 
 impl Norm {
     /// `Omega(W)` for `w: d x K`, row-major, `columns` being K.
+    #[inline]
     pub fn value(&self, w: &[f64], columns: usize) -> f64 {
         match self {
             Self::Entries => w.iter().map(|w| w.abs()).sum(),
@@ -51,6 +52,7 @@ impl Norm {
     }
 
     /// Overwrites `w: d x K` with `argmin_V tau Omega(V) + 1/2 ||V - W||^2`, and returns `Omega` there.
+    #[inline]
     pub fn prox(&self, tau: f64, w: &mut [f64], columns: usize) -> f64 {
         let by_row = |w: &mut [f64], row: &dyn Fn(&mut [f64]) -> f64| {
             w.chunks_exact_mut(columns).map(row).sum()
@@ -69,6 +71,7 @@ impl Norm {
     }
 
     /// `Omega*(C) = max over Omega(V) <= 1 of <C, V>` for `c: d x K`.
+    #[inline]
     pub fn dual(&self, c: &[f64], columns: usize) -> f64 {
         let most = |lengths: &mut dyn Iterator<Item = f64>| lengths.fold(0.0, larger);
         match self {
@@ -132,6 +135,7 @@ fn shrink(tau: f64, row: &mut [f64]) -> f64 {
 /// The row cut off at the height above which `tau` lies in all; that height.
 ///
 /// What is cut is the projection on the l1 ball of radius tau, whose threshold is found among the sorted sizes (Duchi et al. 2008).
+#[inline]
 fn flatten(tau: f64, row: &mut [f64]) -> f64 {
     let mut sizes: Vec<f64> = row.iter().map(|w| w.abs()).collect();
     sizes.sort_unstable_by(|a, b| b.total_cmp(a));
@@ -159,6 +163,7 @@ fn flatten(tau: f64, row: &mut [f64]) -> f64 {
 }
 
 /// The 2-norm of each task's columns.
+#[inline]
 fn task_lengths(w: &[f64], task: &[usize]) -> Vec<f64> {
     let tasks = task.iter().max().map_or(0, |t| t + 1);
     let mut squares = vec![0.0; tasks];
@@ -171,6 +176,7 @@ fn task_lengths(w: &[f64], task: &[usize]) -> Vec<f64> {
     squares
 }
 
+#[inline]
 fn shrink_tasks(tau: f64, w: &mut [f64], task: &[usize]) -> f64 {
     let mut lengths = task_lengths(w, task);
     let mut left = 0.0;

@@ -51,6 +51,7 @@ pub(super) struct Spectrum {
 }
 
 /// `C = A B`, of small matrices.
+#[inline]
 pub(super) fn product(a: MatRef<'_, f64>, b: MatRef<'_, f64>, c: MatMut<'_, f64>) {
     let level = default_level();
     let mut scratch = vec![0.0; gemm_scratch::<f64>(level, a.rows(), a.cols(), b.cols())];
@@ -59,11 +60,13 @@ pub(super) fn product(a: MatRef<'_, f64>, b: MatRef<'_, f64>, c: MatMut<'_, f64>
 
 impl Spectrum {
     /// Of `w: d x K`, row-major, `columns` being K.
+    #[inline]
     pub(super) fn of(w: &[f64], columns: usize) -> Self {
         Self::near(w, columns, &mut Basis::default())
     }
 
     /// The same from where `basis` is, which is then that of the spectrum.
+    #[inline]
     pub(super) fn near(w: &[f64], columns: usize, basis: &mut Basis) -> Self {
         let shape = (w.len() / columns, columns);
         let n = shape.0.min(shape.1);
@@ -122,6 +125,7 @@ impl Spectrum {
     }
 
     /// Makes the singular values of `w`, the matrix that this is the spectrum of, smaller by `tau`; their sum.
+    #[inline]
     pub(super) fn shrink(&self, tau: f64, w: &mut [f64]) -> f64 {
         let n = self.values.len();
         let left: Vec<f64> = self.values().take_while(|&s| s > tau).collect();
@@ -149,6 +153,7 @@ impl Spectrum {
     }
 
     /// `W = L R'` with `L: d x r` and `R: K x r`, the singular values' roots in both; `L` and `R`, row-major.
+    #[inline]
     pub(super) fn factors(&self, w: &[f64]) -> (Vec<f64>, Vec<f64>) {
         let (rank, (d, k)) = (self.rank(), self.shape);
         let n = self.values.len();

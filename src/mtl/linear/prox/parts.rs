@@ -40,6 +40,7 @@ impl Parts {
     }
 
     /// The 2-norm of each feature's weights in part `k`, `support: d x 1`: 0 for a feature that no task uses.
+    #[inline]
     pub fn support(&self, k: usize) -> Learned {
         let norm = |j: usize| {
             let column = self.parts[k].iter().skip(j).step_by(self.features);
@@ -54,6 +55,7 @@ impl Parts {
     }
 
     /// Part `k` as `loadings basis'`, `loadings: K x r` and `basis: d x r`, r being its rank.
+    #[inline]
     pub fn low_rank(&self, k: usize) -> [Learned; 2] {
         let spectrum = Spectrum::of(&self.parts[k], self.features);
         let rank = spectrum.rank();

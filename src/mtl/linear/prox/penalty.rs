@@ -46,12 +46,14 @@ impl Penalty {
     }
 
     /// The least strength at which `c = -grad f(0)`, `d x K`, leaves nothing but zeros.
+    #[inline]
     pub(super) fn dual(&self, c: &[f64], columns: usize) -> f64 {
         let of = |(norm, factor): &(Norm, f64)| norm.dual(c, columns) / factor;
         self.parts.iter().map(of).fold(0.0, larger)
     }
 
     /// The sum of the norms at `parts`, one behind the other.
+    #[inline]
     pub(super) fn value(&self, parts: &[f64], columns: usize) -> f64 {
         let size = parts.len() / self.parts.len();
         let pairs = self.parts.iter().zip(parts.chunks_exact(size));
@@ -84,6 +86,7 @@ impl<'l> Penalised<'l> {
     }
 
     /// `W`, the sum of the parts.
+    #[inline]
     pub(super) fn whole(&self, parts: &[f64]) -> Vec<f64> {
         let mut whole = parts[..self.losses.len()].to_vec();
         for part in parts[self.losses.len()..].chunks_exact(self.losses.len()) {
@@ -98,6 +101,7 @@ impl<'l> Penalised<'l> {
     }
 
     /// The duality gap at `w`, where the losses' `c` and `saved` were made, and the norms are `norms` in all (not times lambda).
+    #[inline]
     pub(super) fn gap(&self, w: &[f64], c: &[f64], saved: &[f64], norms: f64) -> f64 {
         let (level, square) = (default_level(), self.square());
         let mut longer = c.to_vec();
@@ -180,6 +184,7 @@ pub(super) struct Steps<'l> {
 }
 
 impl<'l> Steps<'l> {
+    #[inline]
     pub(super) fn new(problem: Penalised<'l>) -> Self {
         Self {
             problem,
@@ -189,6 +194,7 @@ impl<'l> Steps<'l> {
 }
 
 impl Prox for Steps<'_> {
+    #[inline]
     fn prox(&mut self, step: f64, p: &mut [f64]) -> f64 {
         let Penalised {
             losses,
@@ -207,6 +213,7 @@ impl Prox for Steps<'_> {
         parts.zip(&mut self.bases).map(of).sum()
     }
 
+    #[inline]
     fn gap(&mut self, at: &Visited<'_>) -> Option<f64> {
         let problem = self.problem;
         let w = problem.whole(at.p);

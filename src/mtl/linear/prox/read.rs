@@ -43,6 +43,7 @@ impl Source<'_, '_> {
     }
 
     /// Rows `[x, y]` and weights of a few places.
+    #[inline]
     fn copy(&self, places: &[usize], x: &mut [f64], y: &mut [f64], weight: &mut [f64]) {
         let (d, k) = (self.tasks.features(), self.members.len());
         for (i, &place) in places.iter().enumerate() {
@@ -63,6 +64,7 @@ impl Squared {
     ///
     /// # Errors
     /// None that a [`TaskSet`] has not excluded.
+    #[inline]
     pub(super) fn new(
         tasks: &TaskSet<'_, f64>,
         group: &Group,
@@ -91,6 +93,7 @@ impl Squared {
     }
 
     /// From a summary.
+    #[inline]
     fn summed(source: &Source<'_, '_>, intercept: bool) -> Result<Self> {
         let (d, k) = (source.tasks.features(), source.members.len());
         let mut summary = Summary::new(d, k);
@@ -114,6 +117,7 @@ impl Squared {
     }
 
     /// One task's losses, from its summary, in column `t`.
+    #[inline]
     pub(super) fn of_task(t: usize, task: TaskSummary<'_>, intercept: bool) -> Self {
         let (mean_y, yy) = ([task.mean_y()], [task.yy()]);
         let moments = Moments {
@@ -131,6 +135,7 @@ impl Squared {
     }
 
     /// The same from the factor R of its rows: without R's first row, where there is an intercept, these are few rows that are centred.
+    #[inline]
     pub(super) fn of_factor(t: usize, factor: TaskFactor<'_>, d: usize, intercept: bool) -> Self {
         let first = usize::from(intercept);
         let n = d + 1 - first;
@@ -160,6 +165,7 @@ impl Squared {
     }
 
     /// Of tasks of weight 1 in the first columns.
+    #[inline]
     fn of(m: &Moments<'_>, intercept: bool) -> Self {
         let (d, k) = (m.mean_x.len(), m.mean_y.len());
         // About the means, or about 0: then n m m' joins the products.
@@ -188,6 +194,7 @@ impl Squared {
     }
 
     /// With the rows, centred and weighted.
+    #[inline]
     fn kept(source: &Source<'_, '_>, intercept: bool) -> Self {
         let level = default_level();
         let (d, k) = (source.tasks.features(), source.members.len());

@@ -72,7 +72,7 @@ impl Robust {
         Self { common, ..self }
     }
 
-    /// Sets [`settings`](field@Robust::settings).
+    /// Sets [`Robust::settings`].
     pub fn with_settings(self, settings: FitSettings) -> Self {
         Self { settings, ..self }
     }
@@ -99,6 +99,7 @@ impl Convex for Robust {
 }
 
 impl Proximal for Robust {
+    #[inline]
     fn penalty(&self, columns: &Columns<'_>) -> Result<Penalty> {
         let root = Real::sqrt(columns.names.len() as f64);
         let (norm, usual) = match self.common {
@@ -113,6 +114,7 @@ impl Proximal for Robust {
         })
     }
 
+    #[inline]
     fn learned(&self, parts: &Parts) -> Vec<Learned> {
         let mut learned = vec![parts.part("common", 0), parts.part("outlier", 1)];
         match self.common {

@@ -53,6 +53,7 @@ struct Found {
 }
 
 impl<'a> Problem<'a> {
+    #[inline]
     pub(super) fn new(
         method: &'a dyn Proximal,
         settings: FitSettings,
@@ -104,6 +105,7 @@ impl<'a> Problem<'a> {
     }
 
     /// Strengths from `lambda_max` down, evenly in their logarithms.
+    #[inline]
     pub(super) fn grid(&self) -> Vec<f64> {
         let ratio = Real::exp(Real::ln(GRID_END) / (GRID - 1) as f64);
         let next = |lambda: &f64| Some(lambda * ratio);
@@ -113,11 +115,13 @@ impl<'a> Problem<'a> {
     }
 
     /// The optima at `lambdas`, one after the other.
+    #[inline]
     pub(super) fn path(&mut self, lambdas: &[f64]) -> Result<Vec<Fitted>> {
         lambdas.iter().map(|&lambda| self.fit(lambda)).collect()
     }
 
     /// The optimum at `lambda`, searched from that of the strength before.
+    #[inline]
     pub(super) fn fit(&mut self, lambda: f64) -> Result<Fitted> {
         check::setting("lambda", "above 0", lambda, lambda > 0.0)?;
         let found = self.search(lambda);
@@ -148,6 +152,7 @@ impl<'a> Problem<'a> {
         })
     }
 
+    #[inline]
     fn search(&mut self, lambda: f64) -> Found {
         if lambda >= self.lambda_max {
             self.w.fill(0.0);
@@ -164,6 +169,7 @@ impl<'a> Problem<'a> {
     }
 
     /// Nothing to search for: `W = 0` is optimal.
+    #[inline]
     fn zero(&mut self, lambda: f64) -> Found {
         let penalised = Penalised::new(&self.losses, &self.penalty, lambda);
         let (zero, mut c) = (vec![0.0; self.losses.len()], vec![0.0; self.losses.len()]);
@@ -176,6 +182,7 @@ impl<'a> Problem<'a> {
         }
     }
 
+    #[inline]
     fn by_blocks(&mut self, lambda: f64, cache: &mut Cache) -> Found {
         let penalised = Penalised::new(&self.losses, &self.penalty, lambda);
         let until = Until {
@@ -190,6 +197,7 @@ impl<'a> Problem<'a> {
         }
     }
 
+    #[inline]
     fn by_gradients(&mut self, lambda: f64) -> Found {
         let penalised = Penalised::new(&self.losses, &self.penalty, lambda);
         let fista = Fista::default()
@@ -207,6 +215,7 @@ impl<'a> Problem<'a> {
     }
 
     /// The parts of W, turned so that each task's numbers lie side by side.
+    #[inline]
     fn parts(&self) -> Parts {
         let (d, links) = (self.losses.features, self.losses.columns);
         let turn = |part: &[f64]| {
@@ -224,6 +233,7 @@ impl<'a> Problem<'a> {
 }
 
 /// Names of the tasks, and their columns.
+#[inline]
 fn columns(source: Source<'_>) -> Result<Columns<'_>> {
     let (names, tasks, features) = match source {
         Source::Rows(tasks) => return Ok(Columns::of(tasks)),

@@ -35,7 +35,7 @@ impl Trace {
         Self { lambda, ..self }
     }
 
-    /// Sets [`settings`](field@Trace::settings).
+    /// Sets [`Trace::settings`].
     pub fn with_settings(self, settings: FitSettings) -> Self {
         Self { settings, ..self }
     }
@@ -66,6 +66,7 @@ impl Proximal for Trace {
         Ok(Penalty::of(Norm::Nuclear))
     }
 
+    #[inline]
     fn learned(&self, parts: &Parts) -> Vec<Learned> {
         parts.low_rank(0).into()
     }

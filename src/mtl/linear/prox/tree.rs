@@ -20,6 +20,7 @@ pub struct TaskTree {
 
 impl TaskTree {
     /// Groups of columns in any order; `None` if two of them overlap without one holding the other, or one is empty.
+    #[inline]
     pub fn new(mut groups: Vec<(Vec<usize>, f64)>) -> Option<Self> {
         for (columns, _) in &mut groups {
             columns.sort_unstable();
@@ -74,6 +75,7 @@ impl TaskTree {
     }
 
     /// The larger of `least` and the dual norm of one row.
+    #[inline]
     pub(super) fn dual(&self, least: f64, row: &[f64]) -> f64 {
         let mut moved = row.to_vec();
         let mut vanishes = |tau: f64| {

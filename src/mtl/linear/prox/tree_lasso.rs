@@ -25,6 +25,7 @@ pub struct TaskGroup {
 
 impl TaskGroup {
     /// A group of the tasks called so.
+    #[inline]
     pub fn new(tasks: &[&str], weight: f64) -> Self {
         Self {
             tasks: tasks.iter().map(|&name| name.into()).collect(),
@@ -56,6 +57,7 @@ impl TreeLasso {
 
     /// At strength 1 a group for each node of a tree: the tasks at the leaves below it, or the task that it is, at the node's own
     /// strength. A node that is only a parent is no group.
+    #[inline]
     pub fn of_tree(nodes: &[TreeNode]) -> Self {
         let children = |name: &str| -> Vec<&TreeNode> {
             let below = |node: &&TreeNode| node.parent.as_deref() == Some(name);
@@ -85,7 +87,7 @@ impl TreeLasso {
         Self { lambda, ..self }
     }
 
-    /// Sets [`settings`](field@TreeLasso::settings).
+    /// Sets [`TreeLasso::settings`].
     pub fn with_settings(self, settings: FitSettings) -> Self {
         Self { settings, ..self }
     }
@@ -112,6 +114,7 @@ impl Convex for TreeLasso {
 }
 
 impl Proximal for TreeLasso {
+    #[inline]
     fn penalty(&self, columns: &Columns<'_>) -> Result<Penalty> {
         let mut of_columns = Vec::new();
         for TaskGroup {
@@ -146,6 +149,7 @@ impl Proximal for TreeLasso {
         }
     }
 
+    #[inline]
     fn learned(&self, parts: &Parts) -> Vec<Learned> {
         vec![parts.support(0)]
     }

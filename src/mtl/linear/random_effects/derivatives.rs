@@ -17,6 +17,7 @@ struct Through {
 
 impl Through {
     /// Takes what comes by way of phi and A from a Hessian, `m x m`.
+    #[inline]
     fn subtract(&self, slopes: &Slopes, hessian: &mut [f64]) {
         let q = slopes.slope.len().isqrt();
         let inverse = MatRef::planned(&slopes.inverse, q, q);
@@ -79,6 +80,7 @@ impl Turned {
     }
 
     /// For the number at (a, b): `q x q`.
+    #[inline]
     fn of(&self, (a, b): (usize, usize)) -> Vec<f64> {
         let q = self.q;
         let pair = |i: usize, j: usize| i.max(j) * (i.max(j) + 1) / 2 + i.min(j);
@@ -90,6 +92,7 @@ impl Turned {
 }
 
 /// `c += alpha a b`.
+#[inline]
 fn add_product(alpha: f64, a: MatRef<'_, f64>, b: MatRef<'_, f64>, c: &mut [f64]) {
     let (level, m, n) = (default_level(), a.rows(), b.cols());
     let mut scratch = vec![0.0; gemm_scratch::<f64>(level, m, a.cols(), n)];
@@ -98,6 +101,7 @@ fn add_product(alpha: f64, a: MatRef<'_, f64>, b: MatRef<'_, f64>, c: &mut [f64]
 }
 
 /// `z_k' M z_k` for column `k` of `basis: q x r`.
+#[inline]
 pub(super) fn quadratic(m: &[f64], basis: &[f64], r: usize, k: usize) -> f64 {
     let z = || basis.iter().skip(k).step_by(r);
     let q = basis.len() / r;
@@ -109,6 +113,7 @@ pub(super) fn quadratic(m: &[f64], basis: &[f64], r: usize, k: usize) -> f64 {
 }
 
 /// Derivatives by `t` where `Delta = Z diag(t^2) Z'`.
+#[inline]
 pub(super) fn diagonal(
     theta: &[f64],
     (basis, r): (&[f64], usize),
@@ -144,6 +149,7 @@ pub(super) fn diagonal(
 }
 
 /// Derivatives by the elements of `f: q x q` at `places`, where that at (a, b) changes Delta by `e_a f_b' + f_b e_a'`.
+#[inline]
 pub(super) fn full(
     places: &[(usize, usize)],
     f: &[f64],

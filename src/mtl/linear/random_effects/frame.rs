@@ -38,6 +38,7 @@ impl Frame {
     ///
     /// # Errors
     /// If no task has rows.
+    #[inline]
     pub(super) fn of(tasks: &Summaries) -> Result<Self> {
         let (d, rows) = (tasks.features(), tasks.iter().map(|t| t.rows()).sum());
         if rows == 0 {
@@ -109,6 +110,7 @@ impl Frame {
     }
 
     /// `B b`, for all features: those left out have 0.
+    #[inline]
     pub(super) fn raw(&self, b: &[f64]) -> Vec<f64> {
         let mut raw = vec![0.0; self.all()];
         raw[0] = b[0];
@@ -120,6 +122,7 @@ impl Frame {
     }
 
     /// `B m B'`, for all features.
+    #[inline]
     pub(super) fn raw_both(&self, m: &[f64]) -> Vec<f64> {
         let (q, all) = (self.len(), self.all());
         let half: Vec<f64> = m.chunks_exact(q).flat_map(|row| self.raw(row)).collect();
@@ -143,6 +146,7 @@ impl Frame {
 }
 
 /// Means of features and label, `d + 1`.
+#[inline]
 fn pooled_mean(tasks: &Summaries, weight: f64) -> Vec<f64> {
     let mut mean = vec![0.0; tasks.features() + 1];
     for task in tasks.iter() {
@@ -154,6 +158,7 @@ fn pooled_mean(tasks: &Summaries, weight: f64) -> Vec<f64> {
 }
 
 /// Their covariances, `(d + 1) x (d + 1)`.
+#[inline]
 fn pooled_variance(tasks: &Summaries, mean: &[f64], weight: f64) -> Vec<f64> {
     let width = mean.len();
     let mut variance = vec![0.0; width * width];

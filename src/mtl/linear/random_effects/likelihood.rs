@@ -107,6 +107,7 @@ impl Likelihood<'_> {
     ///
     /// # Errors
     /// If `A` is not positive definite, or not finite.
+    #[inline]
     pub(super) fn at(&self, f: Factor<'_>) -> Result<Point> {
         let width = self.frame.len() + 1;
         let start = || (vec![ZERO; width * width], ZERO);
@@ -128,6 +129,7 @@ impl Likelihood<'_> {
     }
 
     /// From `sum [A_t b_t; b_t' a_t]` and `sum log det H_t`.
+    #[inline]
     fn point(&self, sum: &[f64], log_det: f64) -> Result<Point> {
         let (q, level) = (self.frame.len(), default_level());
         let all = MatRef::planned(sum, q + 1, q + 1);
@@ -167,6 +169,7 @@ impl Likelihood<'_> {
     }
 
     /// The derivatives at a point; `empty` is the curvature of the wanted form without tasks.
+    #[inline]
     pub(super) fn slopes(&self, f: Factor<'_>, point: &Point, empty: &Curvature) -> Slopes {
         let q = self.frame.len();
         let start = || Sums {

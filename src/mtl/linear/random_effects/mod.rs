@@ -68,6 +68,7 @@ impl RandomEffects {
     ///
     /// # Errors
     /// If the tolerance is not above 0, there are no rows, or fewer rows than coefficients and one more.
+    #[inline]
     pub fn fit_summaries(
         &self,
         tasks: &Summaries,
@@ -108,6 +109,7 @@ impl RandomEffects {
 }
 
 /// The model at the end of a search.
+#[inline]
 fn learned(search: &Search<'_>) -> RandomEffectsModel {
     let frame = &search.likelihood.frame;
     let (mean, scale) = frame.label();
@@ -131,6 +133,7 @@ fn learned(search: &Search<'_>) -> RandomEffectsModel {
 }
 
 /// The posterior means of all tasks' own coefficients, `T x (d + 1)`.
+#[inline]
 fn effects(search: &Search<'_>, model: &RandomEffectsModel) -> Vec<f64> {
     let factor = Factor {
         values: &model.factor,
@@ -152,6 +155,7 @@ impl LinearMethod for RandomEffects {
     }
 
     /// The same: the likelihood chooses the strength.
+    #[inline]
     fn at(&self, _lambda: f64) -> Box<dyn LinearMethod> {
         Box::new(*self)
     }
@@ -160,12 +164,14 @@ impl LinearMethod for RandomEffects {
         Ok(vec![])
     }
 
+    #[inline]
     fn fit(&self, tasks: &TaskSet<'_, f64>) -> Result<Fitted> {
         let summaries = Summaries::of(tasks, self.threads)?;
         let names = tasks.tasks().iter().map(|t| t.name.as_str());
         self.fit_named(names, &summaries)
     }
 
+    #[inline]
     fn summarised(&self) -> Option<&dyn Summarised> {
         Some(self)
     }
@@ -173,6 +179,7 @@ impl LinearMethod for RandomEffects {
 
 impl Summarised for RandomEffects {
     /// The same fit for every strength.
+    #[inline]
     fn path_of_summaries(
         &self,
         names: &[&str],

@@ -57,11 +57,13 @@ impl RandomEffectsModel {
     }
 
     /// Covariance of the estimate of phi, `(d + 1) x (d + 1)`, row-major; 0 for features left out.
+    #[inline]
     pub fn phi_covariance(&self) -> Vec<f64> {
         scaled(self.frame.raw_both(&self.inverse), self.noise_variance)
     }
 
     /// Standard errors of phi.
+    #[inline]
     pub fn standard_errors(&self) -> Vec<f64> {
         let all = self.phi_covariance();
         let diagonal = all.iter().step_by(self.phi.len() + 1);
@@ -99,6 +101,7 @@ impl RandomEffectsModel {
     /// # Panics
     /// If there is no such task.
     #[track_caller]
+    #[inline]
     pub fn posterior(&self, tasks: &Summaries, t: usize) -> Result<Posterior<'_>> {
         let (q, all) = (self.frame.len(), self.frame.all());
         check::shape(
@@ -144,6 +147,7 @@ impl RandomEffectsModel {
     ///
     /// # Errors
     /// If `x` has other features or a number that is not finite.
+    #[inline]
     pub fn unseen(&self, x: &[f64]) -> Result<Estimate> {
         let delta = super::structure::outer(self.relative().values, self.relative().rank);
         let error: Vec<f64> = delta
@@ -205,6 +209,7 @@ impl RandomEffectsModel {
     }
 
     /// The posterior mean of `v` of a task of a reduced tile, in the frame.
+    #[inline]
     fn effect(&self, tile: &Tile, lane: usize) -> Vec<f64> {
         let q = self.frame.len();
         let mut effect = vec![0.0; q];
@@ -218,6 +223,7 @@ impl RandomEffectsModel {
     }
 
     /// The same of all features, with labels as given.
+    #[inline]
     pub(super) fn raw_effect(&self, tile: &Tile, lane: usize) -> Vec<f64> {
         let effect = self.effect(tile, lane);
         scaled(self.frame.raw(&effect), self.frame.label().1)
@@ -226,11 +232,13 @@ impl RandomEffectsModel {
 
 impl Posterior<'_> {
     /// Posterior mean of `v`, `d + 1`.
+    #[inline]
     pub fn effect(&self) -> Vec<f64> {
         scaled(self.frame.raw(&self.effect), self.frame.label().1)
     }
 
     /// Posterior covariance of `v` for phi, Lambda and the noise as estimated, `(d + 1) x (d + 1)`, row-major: lme4's `condVar`.
+    #[inline]
     pub fn covariance(&self) -> Vec<f64> {
         let label = self.frame.label().1;
         scaled(self.frame.raw_both(&self.known), label * label)
@@ -241,12 +249,14 @@ impl Posterior<'_> {
     ///
     /// # Errors
     /// If `x` has other features or a number that is not finite.
+    #[inline]
     pub fn predict(&self, x: &[f64]) -> Result<Estimate> {
         estimate(self.frame, x, &self.total, &self.error)
     }
 }
 
 /// `z'b` and the root of `z'C z` for `z = [1, x]` in the frame, as labels as given.
+#[inline]
 fn estimate(frame: &Frame, x: &[f64], b: &[f64], covariance: &[f64]) -> Result<Estimate> {
     check::shape("x", (1, x.len()), (1, frame.all() - 1))?;
     check::finite("x", MatRef::planned(x, 1, x.len()))?;
@@ -279,6 +289,7 @@ fn scaled(mut v: Vec<f64>, factor: f64) -> Vec<f64> {
 }
 
 /// `A B`, both `q x q`.
+#[inline]
 fn multiply(a: &[f64], b: &[f64], q: usize) -> Vec<f64> {
     let mut out = vec![0.0; q * q];
     for (row, to) in a.chunks_exact(q).zip(out.chunks_exact_mut(q)) {
@@ -289,6 +300,7 @@ fn multiply(a: &[f64], b: &[f64], q: usize) -> Vec<f64> {
     out
 }
 
+#[inline]
 fn transposed(m: &[f64], q: usize) -> Vec<f64> {
     let mut out = vec![0.0; q * q];
     MatMut::planned(&mut out, q, q).copy_from(MatRef::planned(m, q, q).t());

@@ -79,6 +79,7 @@ enum Step {
 
 impl<'a> Search<'a> {
     /// At the best of a few covariances.
+    #[inline]
     pub(super) fn new(
         likelihood: &'a Likelihood<'a>,
         structure: Structure,
@@ -112,6 +113,7 @@ impl<'a> Search<'a> {
     }
 
     /// Goes to the best of covariances of several sizes.
+    #[inline]
     fn start(&mut self) {
         let (mut size, mut best) = (SMALLEST, f64::INFINITY);
         while size <= LARGEST / self.structure.range() {
@@ -130,6 +132,7 @@ impl<'a> Search<'a> {
     }
 
     /// The likelihood at `theta`; none where it is not a number.
+    #[inline]
     fn at(&mut self, theta: &[f64]) -> Option<Point> {
         self.evaluations += 1;
         let values = &self.structure.factor(theta);
@@ -139,6 +142,7 @@ impl<'a> Search<'a> {
         (point.deviance.is_finite() && known).then_some(point)
     }
 
+    #[inline]
     fn slopes(&self, theta: &[f64], point: &Point) -> Slopes {
         let values = &self.structure.factor(theta);
         let rank = self.structure.rank();
@@ -148,6 +152,7 @@ impl<'a> Search<'a> {
     }
 
     /// Goes on until certified, or for `max_iter` steps.
+    #[inline]
     pub(super) fn run(&mut self, max_iter: usize) -> Stop {
         if self.residual == 0.0 {
             return Stop::Converged;
@@ -195,6 +200,7 @@ impl<'a> Search<'a> {
     }
 
     /// Adds a rank in the direction in which it gains most, if it does.
+    #[inline]
     fn gain_rank(&mut self, missing: &Missing, slopes: &Slopes) -> bool {
         let (widest, bend) = (
             largest(&self.theta).max(1.0),
@@ -229,6 +235,7 @@ impl<'a> Search<'a> {
     }
 
     /// One damped step of Newton's.
+    #[inline]
     fn step(&mut self, gradient: &[f64], hessian: &[f64]) -> Step {
         let noise = self.noise();
         while self.damping <= STIFFEST {
@@ -273,6 +280,7 @@ impl<'a> Search<'a> {
     }
 
     /// Cuts off directions of next to no variance, all of them if that costs nothing, as long as the certificate holds.
+    #[inline]
     pub(super) fn trim(&mut self) {
         self.rank = self.structure.rank();
         let noise = self.noise();
@@ -309,6 +317,7 @@ fn largest(v: &[f64]) -> f64 {
 }
 
 /// `-(H + mu diag |H|)^-1 g`; none where the matrix is not positive definite.
+#[inline]
 fn damped(hessian: &[f64], gradient: &[f64], damping: f64) -> Option<Vec<f64>> {
     let (n, level) = (gradient.len(), default_level());
     let mut h = hessian.to_vec();
@@ -325,6 +334,7 @@ fn damped(hessian: &[f64], gradient: &[f64], damping: f64) -> Option<Vec<f64>> {
 }
 
 /// `g's + 1/2 s'H s`.
+#[inline]
 fn predicted(step: &[f64], gradient: &[f64], hessian: &[f64]) -> f64 {
     let dot = |a: &[f64]| a.iter().zip(step).map(|(a, s)| a * s).sum::<f64>();
     let rows = hessian.chunks_exact(step.len());

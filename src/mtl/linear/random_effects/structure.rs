@@ -41,6 +41,7 @@ pub(super) struct Missing {
 }
 
 impl Structure {
+    #[inline]
     pub(super) fn new(covariance: Covariance, frame: &Frame) -> Self {
         let q = frame.len();
         // The size of a feature's column of Z where its unit is 1.
@@ -80,6 +81,7 @@ impl Structure {
     }
 
     /// The numbers of a covariance of about `size` in every direction.
+    #[inline]
     pub(super) fn start(&self, size: f64) -> Vec<f64> {
         let root = Real::sqrt(size);
         match self {
@@ -108,6 +110,7 @@ impl Structure {
     }
 
     /// `F: q x r`.
+    #[inline]
     pub(super) fn factor(&self, theta: &[f64]) -> Vec<f64> {
         match self {
             Self::Full { order } => {
@@ -127,6 +130,7 @@ impl Structure {
     }
 
     /// `Delta` of the features as given, all `d + 1` coefficients.
+    #[inline]
     pub(super) fn raw(&self, frame: &Frame, theta: &[f64]) -> Vec<f64> {
         match self {
             Self::Full { .. } => {
@@ -146,6 +150,7 @@ impl Structure {
     }
 
     /// The curvature's form, without tasks.
+    #[inline]
     pub(super) fn curvature(&self, restricted: bool) -> Curvature {
         match self {
             Self::Full { order } => Curvature::Full(Pairs::new(order.len())),
@@ -156,6 +161,7 @@ impl Structure {
     }
 
     /// Gradient and Hessian of `-2 log L` by the numbers.
+    #[inline]
     pub(super) fn derivatives(&self, theta: &[f64], slopes: &Slopes) -> (Vec<f64>, Vec<f64>) {
         match (self, &slopes.curvature) {
             (Self::Full { order }, Curvature::Full(pairs)) => {
@@ -174,6 +180,7 @@ impl Structure {
     }
 
     /// The direction in which one more rank gains most.
+    #[inline]
     pub(super) fn missing(&self, slopes: &Slopes) -> Missing {
         match self {
             Self::Full { order } => {
@@ -209,6 +216,7 @@ impl Structure {
     }
 
     /// The curvature along a missing direction, but for what comes by way of phi and A.
+    #[inline]
     pub(super) fn bend(&self, missing: &Missing, slopes: &Slopes) -> f64 {
         let v = &missing.direction;
         let (sum, spread) = match (self, &slopes.curvature) {
@@ -233,6 +241,7 @@ impl Structure {
     }
 
     /// The numbers of `Delta` plus `size` in a missing direction.
+    #[inline]
     pub(super) fn extend(&self, theta: &[f64], missing: &Missing, size: f64) -> Vec<f64> {
         match self {
             Self::Full { order } => {
@@ -249,6 +258,7 @@ impl Structure {
     }
 
     /// The numbers without the directions whose variance is below `least`, and how many directions are left.
+    #[inline]
     pub(super) fn trim(&self, theta: &[f64], least: f64) -> (Vec<f64>, usize) {
         let Self::Full { order } = self else {
             let keep = |t: &f64| if t * t < least { 0.0 } else { *t };
@@ -274,6 +284,7 @@ impl Structure {
 
     /// Takes better pivots for a full covariance, where others have less than half the standard deviation of what is left; the same
     /// covariance's new numbers.
+    #[inline]
     pub(super) fn pivot(&mut self, theta: &[f64]) -> Option<Vec<f64>> {
         let f = self.factor(theta);
         let Self::Full { order } = self else {
@@ -316,6 +327,7 @@ fn factored(order: &[usize], parts: impl Iterator<Item = Vec<f64>>) -> Vec<f64> 
 }
 
 /// Pivots for `delta: q x q`: those of `order`, as long as they have a quarter of the largest variance that is left.
+#[inline]
 fn pivots(mut delta: Vec<f64>, order: &[usize]) -> Vec<usize> {
     let q = order.len();
     let (mut left, mut chosen) = (order.to_vec(), Vec::with_capacity(q));
@@ -349,6 +361,7 @@ fn pivots(mut delta: Vec<f64>, order: &[usize]) -> Vec<usize> {
 }
 
 /// `F F'` for `f: q x r`.
+#[inline]
 pub(super) fn outer(f: &[f64], r: usize) -> Vec<f64> {
     let rows = || f.chunks_exact(r);
     let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();

@@ -9,6 +9,7 @@ use crate::mtl::linear::convex::Source;
 use crate::mtl::linear::{Certificate, FitSettings, Fitted, TaskLinear};
 
 /// The fits at these strengths; objectives and gaps add up.
+#[inline]
 pub fn path(
     method: &dyn Soft,
     settings: FitSettings,
@@ -28,6 +29,7 @@ pub fn path(
 }
 
 /// The fits of one strength, a task each, as one.
+#[inline]
 fn joined(tasks: &TaskSet<'_, f64>, fits: &[&Fitted]) -> Result<Fitted> {
     let maps = || fits.iter().map(|fit| fit.model.task(0));
     let coef = maps().flat_map(|map| (0..map.coef.rows()).flat_map(move |i| map.coef.row(i)));

@@ -41,6 +41,7 @@ pub(super) struct Block {
 }
 
 impl Block {
+    #[inline]
     pub fn new(width: usize, links: usize) -> Self {
         let cells = BLOCK * links;
         let m = links * width;
@@ -91,6 +92,7 @@ impl Block {
     }
 
     /// The summaries of the tasks that predict a number; none of the others' rows.
+    #[inline]
     pub fn summaries(&mut self, tasks: &TaskSet<'_, f64>) -> Result<Summaries> {
         let (all, d) = (tasks.tasks(), tasks.features());
         let mut summaries = Summaries::new(all.len(), d);
@@ -111,6 +113,7 @@ impl Block {
     }
 
     /// The loss of task `t`, of classes, at `theta`; its gradient and the triangle of its Hessian if wanted.
+    #[inline]
     pub fn pass(
         &mut self,
         tasks: &TaskSet<'_, f64>,
@@ -144,6 +147,7 @@ impl Block {
     }
 
     /// The loss of the rows; slopes and probabilities are kept.
+    #[inline]
     fn loss(&mut self, theta: &[f64]) -> f64 {
         let (level, n, k) = (default_level(), self.rows, self.links);
         let x = MatRef::planned(&self.x, n, self.width);
@@ -162,6 +166,7 @@ impl Block {
         }
     }
 
+    #[inline]
     fn add_gradient(&self, g: &mut [f64]) {
         let x = MatRef::planned(&self.x, self.rows, self.width);
         let dz = MatRef::planned(&self.dz, self.rows, self.links);
@@ -175,6 +180,7 @@ impl Block {
     }
 
     /// Adds the rows' Hessian, its lower blocks; the least curvature of a row.
+    #[inline]
     fn add_hessian(&mut self) -> f64 {
         let (level, n, k) = (default_level(), self.rows, self.links);
         if k == 1 {
@@ -201,6 +207,7 @@ impl Block {
     }
 
     /// Adds `X' diag(z) X` to block (a, b) of the Hessian.
+    #[inline]
     fn add_block(&mut self, level: Level, a: usize, b: usize) {
         let (n, width) = (self.rows, self.width);
         let x = MatRef::planned(&self.x, n, width);

@@ -58,7 +58,7 @@ impl Clustered {
         Self { clusters, ..self }
     }
 
-    /// Sets [`max_rounds`](field@Clustered::max_rounds).
+    /// Sets [`Clustered::max_rounds`].
     pub fn with_max_rounds(self, max_rounds: usize) -> Self {
         Self { max_rounds, ..self }
     }
@@ -88,11 +88,13 @@ impl Family for Clustered {
         0.0
     }
 
+    #[inline]
     fn start(&self, tasks: usize) -> Vec<f64> {
         vec![self.eta + self.trace(tasks) / tasks as f64; tasks]
     }
 
     /// `sum g / (eta + m)` is least where `m = root(g) / s - eta`, cut to `[0, 1]`, for the s with which they add up to the trace.
+    #[inline]
     fn best(&self, g: &[f64]) -> Vec<f64> {
         let roots: Vec<f64> = g.iter().map(|&g| Real::sqrt(g)).collect();
         let trace = self.trace(g.len());
@@ -127,6 +129,7 @@ impl Family for Clustered {
     }
 
     /// The nearest in the capped simplex: shifted and cut.
+    #[inline]
     fn feasible(&self, values: &[f64]) -> Vec<f64> {
         let trace = self.trace(values.len());
         let at = |shift: f64| {
@@ -187,11 +190,13 @@ impl Learns for Clustered {
         self.max_rounds
     }
 
+    #[inline]
     fn family(&self, lambda: f64) -> Box<dyn Family> {
         Box::new(self.with_lambda(lambda))
     }
 
     /// M.
+    #[inline]
     fn table(&self, outcome: &Outcome) -> Learned {
         let Spectrum { values, vectors } = &outcome.relation;
         let tasks = values.len();

@@ -32,6 +32,7 @@ impl Dense {
     ///
     /// # Errors
     /// If the matrix is not positive definite.
+    #[inline]
     pub fn new(system: &System<'_, '_>) -> Result<Self> {
         let (m, nodes) = (system.size(), system.nodes());
         let n = nodes * m;
@@ -66,6 +67,7 @@ impl Dense {
         Ok(Self(a))
     }
 
+    #[inline]
     pub fn solve(&self, g: &[f64], x: &mut [f64]) {
         x.copy_from_slice(g);
         cholesky_solve(
@@ -80,6 +82,7 @@ impl Dense {
 ///
 /// # Errors
 /// If the block of a node is not positive definite.
+#[inline]
 pub(super) fn solve_iterative(system: &System<'_, '_>, g: &[f64], x: &mut [f64]) -> Result<()> {
     let level = default_level();
     let blocks = Blocks::new(system)?;
@@ -106,6 +109,7 @@ pub(super) fn solve_iterative(system: &System<'_, '_>, g: &[f64], x: &mut [f64])
 }
 
 /// `out = (H + P) v`.
+#[inline]
 fn product(system: &System<'_, '_>, v: &[f64], out: &mut [f64]) {
     let (m, level) = (system.size(), default_level());
     out.fill(0.0);
@@ -128,6 +132,7 @@ struct Blocks {
 }
 
 impl Blocks {
+    #[inline]
     fn new(system: &System<'_, '_>) -> Result<Self> {
         let m = system.size();
         let pairs: Vec<(usize, usize)> = (0..system.nodes()).map(|n| (n, n)).collect();

@@ -33,6 +33,7 @@ pub(super) struct Forest {
 
 impl Forest {
     /// The forest of a relation, if it is one.
+    #[inline]
     pub fn of(relation: &Relation) -> Option<Self> {
         if let Mix::Factors(_) = relation.mix {
             return None;
@@ -92,6 +93,7 @@ impl Forest {
     ///
     /// # Errors
     /// If the matrix is not positive definite.
+    #[inline]
     pub fn solve(&self, system: &System<'_, '_>, g: &[f64], x: &mut [f64]) -> Result<()> {
         let m = system.size();
         let mut kept = vec![0.0; self.slots * m * m];
@@ -135,6 +137,7 @@ impl Forest {
     }
 
     /// B of node `n`: its own, and what its children left.
+    #[inline]
     fn load(&self, system: &System<'_, '_>, n: usize, kept: &mut [f64], node: &mut Node) {
         match self.slot[n] {
             Some(slot) => node
@@ -168,6 +171,7 @@ struct Node {
 }
 
 impl Node {
+    #[inline]
     fn new(m: usize) -> Self {
         let level = default_level();
         let square = || vec![0.0; m * m];
@@ -185,6 +189,7 @@ impl Node {
     }
 
     /// Factors `I + B / q`, or B.
+    #[inline]
     fn factor(&mut self, q: Option<f64>) -> Result<()> {
         self.l.copy_from_slice(&self.b);
         if let Some(q) = q {
@@ -200,6 +205,7 @@ impl Node {
     }
 
     /// `into += M^-1 B`, made symmetric.
+    #[inline]
     fn add_schur(&mut self, into: &mut [f64]) {
         let m = self.m;
         self.root.fill(0.0);

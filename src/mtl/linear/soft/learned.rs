@@ -84,6 +84,7 @@ pub(in crate::mtl::linear) struct Outcome {
 
 impl Spectrum {
     /// Of a diagonal matrix.
+    #[inline]
     fn diagonal(values: Vec<f64>) -> Self {
         let n = values.len();
         let unit = |i: usize| f64::from(u8::from(i / n == i % n));
@@ -94,6 +95,7 @@ impl Spectrum {
     }
 
     /// Of `m: n x n`.
+    #[inline]
     fn of(mut m: Vec<f64>, n: usize) -> Self {
         let mut vectors = vec![0.0; n * n];
         eigen(
@@ -113,6 +115,7 @@ impl Spectrum {
     }
 
     /// The whole matrix.
+    #[inline]
     pub fn matrix(&self) -> Vec<f64> {
         let n = self.values.len();
         let mut m = vec![0.0; n * n];
@@ -125,6 +128,7 @@ impl Spectrum {
     }
 
     /// `V m V'` for `m: n x n`.
+    #[inline]
     fn turn(&self, m: &[f64]) -> Vec<f64> {
         let n = self.values.len();
         let v = MatRef::planned(&self.vectors, n, n);
@@ -150,6 +154,7 @@ const MEMORY: usize = 6;
 ///
 /// # Errors
 /// As [`minimise`].
+#[inline]
 pub(super) fn alternate(
     family: &dyn Family,
     terms: &mut Terms<'_>,
@@ -207,6 +212,7 @@ struct Trail {
 
 impl Trail {
     /// The A to start the next turn from, after a turn from `a` to `found`.
+    #[inline]
     fn next(&mut self, family: &dyn Family, a: &Spectrum, found: &Spectrum) -> Spectrum {
         let (from, to) = (a.map(Real::ln).matrix(), found.map(Real::ln).matrix());
         self.change
@@ -231,6 +237,7 @@ impl Trail {
     }
 
     /// The mixture; none of a single turn, or where changes are too alike.
+    #[inline]
     fn mixed(&self) -> Option<Vec<f64>> {
         let (level, last) = (default_level(), self.change.len() - 1);
         if last == 0 {
@@ -266,6 +273,7 @@ impl Trail {
 }
 
 /// Coefficients for A, and then the best A for them.
+#[inline]
 fn turn(
     family: &dyn Family,
     terms: &mut Terms<'_>,
@@ -293,6 +301,7 @@ fn turn(
 }
 
 /// The best A for `gram`, and what the penalty then is.
+#[inline]
 fn best(family: &dyn Family, gram: Vec<f64>, tasks: usize) -> (Spectrum, f64) {
     let trace: f64 = (0..tasks).map(|i| gram[i * tasks + i]).sum();
     let g = Spectrum::of(gram, tasks);
@@ -310,6 +319,7 @@ fn best(family: &dyn Family, gram: Vec<f64>, tasks: usize) -> (Spectrum, f64) {
 }
 
 /// `max over A' of <grad_A F, A - A'>`, with G turned into the axes of A.
+#[inline]
 fn distance(family: &dyn Family, a: &Spectrum, mut turned: Vec<f64>) -> f64 {
     let n = a.values.len();
     let mut own = 0.0;
@@ -324,6 +334,7 @@ fn distance(family: &dyn Family, a: &Spectrum, mut turned: Vec<f64>) -> f64 {
 }
 
 /// `G_st`: the products of the tasks' numbers, intercepts about their level.
+#[inline]
 fn gram(solution: &Solution, tasks: usize) -> Vec<f64> {
     let m = solution.tasks.len() / tasks;
     let level = &solution.nodes[solution.nodes.len() - m..];

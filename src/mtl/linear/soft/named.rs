@@ -114,6 +114,7 @@ impl Tree {
     }
 
     /// The nodes' places by name, parents that are not listed behind those that are.
+    #[inline]
     fn places(&self) -> Result<BTreeMap<&str, usize>> {
         let mut places = BTreeMap::new();
         for (n, node) in self.nodes.iter().enumerate() {
@@ -150,6 +151,7 @@ impl Convex for Tree {
 }
 
 impl Soft for Tree {
+    #[inline]
     fn relation(&self, names: &[&str], lambda: f64) -> Result<Relation> {
         check::setting("lambda", "above 0", lambda, lambda > 0.0)?;
         let places = self.places()?;
@@ -222,6 +224,7 @@ impl Convex for Graph {
 }
 
 impl Soft for Graph {
+    #[inline]
     fn relation(&self, names: &[&str], lambda: f64) -> Result<Relation> {
         check::setting("lambda", "at least 0", lambda, lambda >= 0.0)?;
         let all = names.iter().enumerate();
@@ -291,6 +294,7 @@ impl Soft for Icm {
         10.0
     }
 
+    #[inline]
     fn relation(&self, names: &[&str], lambda: f64) -> Result<Relation> {
         let n = self.names.len();
         let shape = (self.covariance.len(), 1);

@@ -57,6 +57,7 @@ enum Solver {
 }
 
 impl Solver {
+    #[inline]
     fn of(system: &System<'_, '_>) -> Self {
         let narrow = system.size() <= WIDE || system.relation.springs.is_empty();
         match Forest::of(system.relation) {
@@ -68,6 +69,7 @@ impl Solver {
     }
 
     /// The step `x` from `v`, where the gradient is `g`.
+    #[inline]
     fn solve(
         &mut self,
         system: &System<'_, '_>,
@@ -104,6 +106,7 @@ impl Solver {
 ///
 /// # Errors
 /// If the objective is not finite, or without curvature.
+#[inline]
 pub(super) fn minimise(
     system: &mut System<'_, '_>,
     limits: FitSettings,
@@ -164,6 +167,7 @@ pub(super) fn minimise(
     })
 }
 
+#[inline]
 fn start(system: &System<'_, '_>, before: Option<&Solution>) -> Vec<f64> {
     match before {
         Some(solution) if solution.nodes.len() == system.nodes() * system.size() => {

@@ -78,6 +78,7 @@ impl Relation {
     ///
     /// # Errors
     /// If `ridge` is not above 0.
+    #[inline]
     pub fn independent(tasks: usize, ridge: f64) -> Result<Self> {
         positive("lambda", ridge)?;
         Ok(Self::on_nodes(tasks, ridge))
@@ -87,6 +88,7 @@ impl Relation {
     ///
     /// # Errors
     /// If `ridge` is not above 0.
+    #[inline]
     pub fn pooled(tasks: usize, ridge: f64) -> Result<Self> {
         positive("lambda", ridge)?;
         Ok(Self {
@@ -101,6 +103,7 @@ impl Relation {
     ///
     /// # Errors
     /// If `rho` is negative or `eps` not above 0.
+    #[inline]
     pub fn mean_regularised(tasks: usize, rho: f64, eps: f64) -> Result<Self> {
         check::setting("rho", "at least 0", rho, rho >= 0.0)?;
         positive("eps", eps)?;
@@ -115,6 +118,7 @@ impl Relation {
     ///
     /// # Errors
     /// If `mu` or `nu` is not above 0.
+    #[inline]
     pub fn shared_specific(tasks: usize, mu: f64, nu: f64) -> Result<Self> {
         positive("mu", mu)?;
         positive("nu", nu)?;
@@ -128,6 +132,7 @@ impl Relation {
     ///
     /// # Errors
     /// If a `lambda` is not above 0, parents run in a circle, or a parent or place is no node.
+    #[inline]
     pub fn tree(nodes: &[Branch], place: &[usize]) -> Result<Self> {
         for (n, node) in nodes.iter().enumerate() {
             positive("lambda", node.lambda)?;
@@ -166,6 +171,7 @@ impl Relation {
     ///
     /// # Errors
     /// If a weight is negative, `eps` is not above 0, or an edge's end is no task.
+    #[inline]
     pub fn graph(tasks: usize, edges: &[(usize, usize, f64)], eps: f64) -> Result<Self> {
         positive("eps", eps)?;
         let mut relation = Self::on_nodes(tasks, eps);
@@ -188,6 +194,7 @@ impl Relation {
     ///
     /// # Errors
     /// If `scale` is not above 0, or `k` is not square, finite, symmetric and positive semidefinite.
+    #[inline]
     pub fn covariance(k: MatRef<'_, f64>, scale: f64) -> Result<Self> {
         positive("lambda", scale)?;
         let (values, vectors) = spectrum("the covariance of the tasks", k)?;
@@ -200,6 +207,7 @@ impl Relation {
     ///
     /// # Errors
     /// If `p` is not square, finite, symmetric and positive semidefinite.
+    #[inline]
     pub fn precision(p: MatRef<'_, f64>) -> Result<Self> {
         let (values, vectors) = spectrum("the precision of the tasks", p)?;
         let noise = noise(&values);
@@ -215,6 +223,7 @@ impl Relation {
     }
 
     /// A node a task, each with this ridge.
+    #[inline]
     fn on_nodes(tasks: usize, ridge: f64) -> Self {
         Self {
             tasks,
@@ -226,6 +235,7 @@ impl Relation {
     }
 
     /// Adds a hidden node with a spring to every other.
+    #[inline]
     fn hang(&mut self, stiffness: f64, ridge: Ridge) {
         let hidden = self.nodes.len();
         let spring = |n| Spring {
@@ -238,12 +248,14 @@ impl Relation {
     }
 
     /// Nodes along `vectors: T x T`, orthonormal rows, with these ridges.
+    #[inline]
     pub(super) fn along(vectors: &[f64], ridges: &[f64]) -> Self {
         let ridges: Vec<Option<f64>> = ridges.iter().copied().map(Some).collect();
         Self::factored(&ridges, vectors)
     }
 
     /// Nodes along the eigenvectors, rows of `vectors: T x T`, that have a ridge, and one for the level of the intercepts.
+    #[inline]
     fn factored(ridges: &[Option<f64>], vectors: &[f64]) -> Self {
         let tasks = ridges.len();
         let kept: Vec<usize> = (0..tasks).filter(|&i| ridges[i].is_some()).collect();
@@ -287,6 +299,7 @@ fn no_node(name: &'static str, found: usize) -> Error {
 }
 
 /// Eigenvalues and, as rows, eigenvectors of a symmetric positive semidefinite matrix.
+#[inline]
 fn spectrum(argument: &'static str, m: MatRef<'_, f64>) -> Result<(Vec<f64>, Vec<f64>)> {
     let n = m.rows();
     check::shape(argument, (n, m.cols()), (n, n))?;

@@ -44,6 +44,7 @@ struct Pivot {
 ///
 /// # Errors
 /// [`Error::NotPositiveDefinite`] if the rows do not determine a number.
+#[inline]
 pub(super) fn solve(system: &System<'_, '_>, v: &[f64], x: &mut [f64]) -> Result<()> {
     let (m, nodes) = (system.size(), system.nodes());
     let mut blocks: Vec<Option<Rows>> = rows(system, v).into_iter().map(Some).collect();
@@ -76,6 +77,7 @@ fn touch(at: usize, rows: &Option<Rows>, touching: &mut [Vec<usize>]) {
 }
 
 /// The nodes, those with the fewest springs first.
+#[inline]
 fn order(system: &System<'_, '_>) -> Vec<usize> {
     let mut springs = vec![0; system.nodes()];
     for spring in &system.relation.springs {
@@ -88,6 +90,7 @@ fn order(system: &System<'_, '_>) -> Vec<usize> {
 }
 
 /// The rows of tasks and springs, right sides being what they come to at `v`.
+#[inline]
 fn rows(system: &System<'_, '_>, v: &[f64]) -> Vec<Rows> {
     let (m, mut theta) = (system.size(), vec![0.0; system.size()]);
     let mut all = Vec::new();
@@ -115,6 +118,7 @@ fn rows(system: &System<'_, '_>, v: &[f64]) -> Vec<Rows> {
 }
 
 /// The rows of task `t`, which is at `theta`; none where there is no factor.
+#[inline]
 fn task_rows(system: &System<'_, '_>, t: usize, theta: &[f64]) -> Option<Rows> {
     let (factor, m) = (system.terms.factor(t)?, system.size());
     let residual = factor.residual(theta);
@@ -150,6 +154,7 @@ struct Front {
 
 impl Front {
     /// The rows of the ridge of `node`: a diagonal is a triangle already.
+    #[inline]
     fn new(system: &System<'_, '_>, v: &[f64], node: usize, rows: &[Rows]) -> Self {
         let m = system.size();
         let mut others: Vec<usize> = rows.iter().flat_map(|rows| &rows.nodes).copied().collect();
@@ -174,6 +179,7 @@ impl Front {
         }
     }
 
+    #[inline]
     fn add(&mut self, rows: &Rows) {
         let m = self.m;
         let place = |n: &usize| match *n == self.nodes[0] {
@@ -194,6 +200,7 @@ impl Front {
     }
 
     /// The node's own rows, and those that are left over its neighbours.
+    #[inline]
     fn split(self) -> Result<(Pivot, Option<Rows>)> {
         let (m, width) = (self.m, self.width);
         let column = |i: usize| &self.l[i * width..][..=i];
@@ -228,6 +235,7 @@ impl Front {
 
 impl Pivot {
     /// The node's part of `x`, from its neighbours'.
+    #[inline]
     fn solve(&self, m: usize, x: &mut [f64]) {
         let width = (1 + self.others.len()) * m + 1;
         for (i, row) in self.values.chunks_exact(width).enumerate().rev() {

@@ -27,6 +27,7 @@ pub(super) struct System<'s, 'a> {
 }
 
 impl<'s, 'a> System<'s, 'a> {
+    #[inline]
     pub fn new(relation: &'s Relation, terms: &'s mut Terms<'a>) -> Self {
         let mut on_node = vec![Vec::new(); relation.nodes.len()];
         if let Mix::Node(places) = &relation.mix {
@@ -65,6 +66,7 @@ impl<'s, 'a> System<'s, 'a> {
     }
 
     /// The nodes that task `t` is made of, with their factors.
+    #[inline]
     pub fn parts(&self, t: usize) -> Vec<(usize, f64)> {
         match &self.relation.mix {
             Mix::Node(places) => vec![(places[t], 1.0)],
@@ -78,6 +80,7 @@ impl<'s, 'a> System<'s, 'a> {
     }
 
     /// Task `t`'s own numbers, `m`, of a point or direction `v`.
+    #[inline]
     pub fn task(&self, t: usize, v: &[f64], theta: &mut [f64]) {
         let m = self.size();
         match &self.relation.mix {
@@ -92,6 +95,7 @@ impl<'s, 'a> System<'s, 'a> {
     }
 
     /// Adds what task `t` says of its own numbers to what is said of the nodes'.
+    #[inline]
     pub fn add_task(&self, t: usize, g: &[f64], into: &mut [f64]) {
         let m = self.size();
         for (n, factor) in self.parts(t) {
@@ -104,6 +108,7 @@ impl<'s, 'a> System<'s, 'a> {
     }
 
     /// The objective at `v`.
+    #[inline]
     pub fn value(&mut self, v: &[f64]) -> f64 {
         let mut theta = vec![0.0; self.size()];
         let mut value = self.penalty(v);
@@ -115,6 +120,7 @@ impl<'s, 'a> System<'s, 'a> {
     }
 
     /// The objective at `v`, and its gradient into `g`; Hessians of the tasks' losses are kept.
+    #[inline]
     pub fn expand(&mut self, v: &[f64], g: &mut [f64]) -> Expansion {
         let m = self.size();
         let (mut theta, mut own) = (vec![0.0; m], vec![0.0; m]);
@@ -134,6 +140,7 @@ impl<'s, 'a> System<'s, 'a> {
         whole
     }
 
+    #[inline]
     fn penalty(&self, v: &[f64]) -> f64 {
         let (m, level) = (self.size(), default_level());
         let mut twice = 0.0;
@@ -181,6 +188,7 @@ impl<'s, 'a> System<'s, 'a> {
     }
 
     /// `out += ` the ridge of node `n` and the Hessians of the tasks on it, `m x m`; springs are the caller's.
+    #[inline]
     pub fn add_node(&self, n: usize, out: &mut [f64]) {
         for &t in &self.on_node[n] {
             self.terms.add_hessian(t as usize, 1.0, out);
@@ -199,6 +207,7 @@ impl<'s, 'a> System<'s, 'a> {
     }
 
     /// The blocks, `m x m` each, of these pairs of nodes in `H + P`, apart from springs.
+    #[inline]
     pub fn blocks(&self, pairs: &[(usize, usize)]) -> Vec<f64> {
         let (m, level) = (self.size(), self.nodes() - 1);
         let mut blocks = vec![0.0; pairs.len() * m * m];
@@ -247,6 +256,7 @@ impl<'s, 'a> System<'s, 'a> {
     }
 
     /// The point whose tasks are nearest to `theta: T x m`, for a dense relation.
+    #[inline]
     pub fn nearest(&self, theta: &[f64]) -> Vec<f64> {
         let (m, tasks) = (self.size(), self.relation.tasks());
         let mut v = vec![0.0; self.nodes() * m];
@@ -270,6 +280,7 @@ impl<'s, 'a> System<'s, 'a> {
 }
 
 /// The nodes' ridges, with those of intercepts whose level nothing else gives.
+#[inline]
 fn ridges(relation: &Relation, terms: &Terms<'_>) -> Vec<Ridge> {
     let mut ridges = relation.nodes.clone();
     let levels = levels(relation);
@@ -290,6 +301,7 @@ fn ridges(relation: &Relation, terms: &Terms<'_>) -> Vec<Ridge> {
 }
 
 /// For each node the first of those that it hangs together with.
+#[inline]
 fn levels(relation: &Relation) -> Vec<usize> {
     let mut first: Vec<usize> = (0..relation.nodes.len()).collect();
     let find = |first: &[usize], mut n: usize| {

@@ -63,6 +63,7 @@ impl<'a> Terms<'a> {
     ///
     /// # Errors
     /// If tasks differ in the number of links, and the first that does is named; if there are none, or not as many names as tasks.
+    #[inline]
     pub fn new(source: Source<'a>, intercept: bool) -> Result<Self> {
         match source {
             Source::Rows(tasks) => Self::of_rows(tasks, intercept),
@@ -77,6 +78,7 @@ impl<'a> Terms<'a> {
         }
     }
 
+    #[inline]
     fn of_rows(tasks: &'a TaskSet<'a, f64>, intercept: bool) -> Result<Self> {
         let all = tasks.tasks();
         let links = all[0].kind.links();
@@ -99,6 +101,7 @@ impl<'a> Terms<'a> {
         })
     }
 
+    #[inline]
     fn of_numbers(
         names: &[&'a str],
         tasks: usize,
@@ -112,6 +115,7 @@ impl<'a> Terms<'a> {
         Ok(Self::over(named, numbers, block, intercept))
     }
 
+    #[inline]
     fn over(
         tasks: Vec<(&'a str, Kind)>,
         numbers: Numbers<'a>,
@@ -145,6 +149,7 @@ impl<'a> Terms<'a> {
     }
 
     /// Whether the labels of task `t` give its intercept a level of their own; those of classes that occur join `seen`.
+    #[inline]
     pub fn gives_level(&self, t: usize, seen: &mut Vec<u32>) -> bool {
         let Some(tasks) = self.rows.filter(|_| self.place[t].is_some()) else {
             return self.numbers.weight(t) > 0.0;
@@ -185,6 +190,7 @@ impl<'a> Terms<'a> {
     }
 
     /// The loss of task `t` at `theta`.
+    #[inline]
     pub fn value(&mut self, t: usize, theta: &[f64]) -> f64 {
         match self.rows.filter(|_| self.place[t].is_some()) {
             Some(tasks) => self.block.pass(tasks, t, theta, None).value,
@@ -193,6 +199,7 @@ impl<'a> Terms<'a> {
     }
 
     /// The loss of task `t` at `theta`, its gradient into `g: m`; its Hessian is kept.
+    #[inline]
     pub fn expand(&mut self, t: usize, theta: &[f64], g: &mut [f64]) -> Expansion {
         if let (Some(tasks), Some(place)) = (self.rows, self.place[t]) {
             let triangle = triangle(self.size());
@@ -209,6 +216,7 @@ impl<'a> Terms<'a> {
     ///
     /// # Panics
     /// If there are factors: they are not squared.
+    #[inline]
     pub fn add_hessian(&self, t: usize, factor: f64, out: &mut [f64]) {
         let Some(place) = self.place[t] else {
             let Numbers::Products(summaries) = &self.numbers else {
@@ -246,6 +254,7 @@ impl Numbers<'_> {
     }
 
     /// The loss of task `t` at `theta`, and its gradient if wanted.
+    #[inline]
     fn expand(&self, t: usize, theta: &[f64], g: Option<&mut [f64]>) -> f64 {
         match self {
             Self::Products(summaries) => {
@@ -268,6 +277,7 @@ impl Numbers<'_> {
 }
 
 /// `1/2 sum_i w_i (y_i - theta [x_i, 1])^2` over a task's rows, for its coefficients, and its intercept behind them.
+#[inline]
 pub fn squared_loss(summary: TaskSummary<'_>, theta: &[f64]) -> f64 {
     Squared::at(summary, theta).value()
 }
@@ -283,6 +293,7 @@ struct Squared<'s> {
 }
 
 impl<'s> Squared<'s> {
+    #[inline]
     fn at(summary: TaskSummary<'s>, theta: &'s [f64]) -> Self {
         let (level, d) = (default_level(), summary.xy().len());
         let (coef, bias) = theta.split_at(d);
@@ -316,6 +327,7 @@ impl<'s> Squared<'s> {
 }
 
 /// `out += factor (S_xx + n [mean_x, 1] [mean_x, 1]')`.
+#[inline]
 fn add_products(summary: TaskSummary<'_>, intercept: bool, factor: f64, out: &mut [f64]) {
     let (level, d) = (default_level(), summary.xy().len());
     let m = d + usize::from(intercept);

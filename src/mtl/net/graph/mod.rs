@@ -188,6 +188,7 @@ impl Graph {
     /// # Panics
     /// If the layer is not as wide as what it reads.
     #[track_caller]
+    #[inline]
     pub fn add(&mut self, part: Part, from: Source, task: Option<usize>) -> Columns {
         let (inputs, outputs) = Forward::<f64>::width(part.verbs::<f64>());
         let found = self.width_of(from);
