@@ -62,6 +62,22 @@ pub(super) fn single_tile<T: Real, S: Simd<T>>(
     Some((vectors, panel))
 }
 
+/// Solves a problem by a plan of one block that packs nothing.
+///
+/// # Safety
+/// - Every element of the problem's operands is valid, C's for writes; nothing aliases C.
+#[inline(never)]
+pub(super) unsafe fn as_it_lies<T: Real, S: Simd<T>>(s: S, p: &Problem<T>, plan: &Plan) {
+    s.enter(
+        #[inline(always)]
+        // SAFETY: the caller's promises.
+        || unsafe {
+            compute(s, p, plan, Packed::NOTHING, true);
+            finish::after(s, p);
+        },
+    )
+}
+
 /// Solves a problem with m, n >= 1 by chains.
 ///
 /// # Safety
@@ -69,12 +85,9 @@ pub(super) fn single_tile<T: Real, S: Simd<T>>(
 #[inline(always)]
 pub(super) unsafe fn solve<T: Real, S: Simd<T>>(s: S, p: &Problem<T>, scratch: &mut [T]) {
     let plan = Plan::new::<T, S>(p);
-    // SAFETY: the caller's promises; nothing is packed in the first two.
+    // SAFETY: the caller's promises; nothing is packed in the first.
     unsafe {
-        if plan.is_one_block(p) {
-            compute(s, p, &plan, Packed::NOTHING, true);
-            finish::after(s, p);
-        } else if !(plan.left || plan.right) {
+        if !(plan.left || plan.right) {
             enter(s, p, &plan, ptr::null_mut());
         } else {
             packed(s, p, plan, scratch);

@@ -24,6 +24,7 @@ mod plan;
 mod problem;
 mod tile;
 
+use plan::Plan;
 use problem::Problem;
 
 use crate::isa::Simd;
@@ -137,9 +138,12 @@ pub(crate) fn run<T: Real, S: Simd<T>>(
     // SAFETY: views hold valid elements of the shapes that `gemm` has compared, C's borrow is unique, and scratch is another.
     unsafe {
         if let Some((vectors, panel)) = block::single_tile::<T, S>(p, c) {
-            tile::panel(s, c.rows(), vectors, &panel);
-        } else {
-            any(s, &Problem::new(p, c), scratch);
+            return tile::panel(s, c.rows(), vectors, &panel);
+        }
+        let p = Problem::new(p, c);
+        match Plan::as_it_lies::<T, S>(&p) {
+            Some(plan) => block::as_it_lies(s, &p, &plan),
+            None => any(s, &p, scratch),
         }
     }
 }

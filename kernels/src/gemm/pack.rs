@@ -6,7 +6,7 @@
 
 use super::problem::Grid;
 use crate::Real;
-use crate::isa::{Simd, turn};
+use crate::isa::{Simd, turn, turn_halves};
 
 /// Copies the `k x n` block at `from` to `to`, rows `w >= n` apart, multiplied by `alpha`. Between the rows lies anything afterwards.
 ///
@@ -136,6 +136,8 @@ unsafe fn block<T: Real, S: Simd<T>>(
 }
 
 /// A transposed block of fewer rows or columns; `room`: whole registers may be stored.
+///
+/// Few columns, or few rows, fill half of the registers only: then two halves share one, and half of the rounds do.
 #[inline(always)]
 unsafe fn edge<T: Real, S: Simd<T>>(
     s: S,
@@ -145,27 +147,53 @@ unsafe fn edge<T: Real, S: Simd<T>>(
     (to, w): (*mut T, usize),
     room: bool,
 ) {
+    let half = S::LANES / 2;
     let (down, across) = (s.tail(rows), s.tail(columns));
     let mut v = [s.splat(T::ZERO); 16];
     for l in 0..S::LANES {
         if l < columns {
             // SAFETY: the caller's block.
-            v[l] = unsafe { s.load_tail(from.at(0, l).ptr, down) };
+            v[l] = s.mul(alpha, unsafe { s.load_tail(from.at(0, l).ptr, down) });
         }
     }
-    turn(s, &mut v);
+    if columns <= half && half > 0 {
+        turn_halves(s, &mut v);
+        // Lower halves are the first rows, upper halves the others.
+        for l in 0..half {
+            v[l + half] = swap_halves(s, v[l], v[l]).1;
+        }
+    } else if rows <= half {
+        for l in 0..half {
+            v[l] = swap_halves(s, v[l], v[l + half]).0;
+        }
+        turn_halves(s, &mut v);
+    } else {
+        turn(s, &mut v);
+    }
     for l in 0..S::LANES {
         if l < rows {
-            let (y, x) = (to.wrapping_add(l * w), s.mul(alpha, v[l]));
+            let y = to.wrapping_add(l * w);
             // SAFETY: the caller's block.
             unsafe {
                 if room {
-                    s.store(y, x)
+                    s.store(y, v[l])
                 } else {
-                    s.store_tail(y, x, across)
+                    s.store_tail(y, v[l], across)
                 }
             }
         }
+    }
+}
+
+/// The lower halves of two registers, and the upper ones.
+#[inline(always)]
+fn swap_halves<T, S: Simd<T>>(s: S, a: S::V, b: S::V) -> (S::V, S::V) {
+    match S::LANES {
+        16 => s.trn::<8>(a, b),
+        8 => s.trn::<4>(a, b),
+        4 => s.trn::<2>(a, b),
+        2 => s.trn::<1>(a, b),
+        _ => (a, b),
     }
 }
 

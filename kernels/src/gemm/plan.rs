@@ -79,6 +79,11 @@ impl Cut {
     }
 }
 
+/// Whether an activation is a pass of its own over C.
+fn is_costly(activation: Activation) -> bool {
+    !matches!(activation, Activation::Identity | Activation::Relu)
+}
+
 /// Sizes of the blocks and which operands are packed.
 #[derive(Clone, Copy)]
 pub(super) struct Plan {
@@ -112,7 +117,7 @@ impl Plan {
         let left = far || (large && tall && aliased) || (scaled && p.given == Side::Left);
         // Without k nothing is read.
         let (left, right) = (left && p.k > 0, right && p.k > 0);
-        let costly = !matches!(p.activation, Activation::Identity | Activation::Relu);
+        let costly = is_costly(p.activation);
         let rows = if tall { A_BYTES / size / kc } else { p.m };
         let after = if costly { C_BYTES / size / p.n } else { p.m };
         let mc = rows.min(after).max(main).min(p.m);
@@ -120,7 +125,7 @@ impl Plan {
         // Packed B waits in L2 if A's rows are read but once; it has to wait in L3 for the packing of A to pay.
         let wait = if left { B_BYTES } else { B_UNPACKED / 2 };
         let panel = vectors * S::LANES;
-        let nc = if right {
+        let nc = if right && p.n * kc * size > wait {
             (wait / size / kc / panel * panel).max(panel).min(p.n)
         } else {
             p.n
@@ -135,10 +140,24 @@ impl Plan {
         }
     }
 
-    /// Whether the problem is one block, nothing packed.
+    /// The plan of a problem of one block whose operands are read where they lie, if that is clear at a glance: for a small product the
+    /// making of a plan is much of the cost.
     #[inline(always)]
-    pub fn is_one_block<T>(&self, p: &Problem<T>) -> bool {
-        !self.left && !self.right && self.kc == p.k && self.mc == p.m
+    pub fn as_it_lies<T: Real, S: Simd<T>>(p: &Problem<T>) -> Option<Self> {
+        let (size, main) = (size_of::<T>(), main_rows::<T, S>());
+        let in_line = p.b.col == 1 && p.c.col == 1 && p.n >= S::LANES;
+        let plain = p.alpha == T::ONE && !p.by_lanes();
+        let small = p.k <= KC && p.k * p.n * size <= B_UNPACKED;
+        let near = p.a.col == 1 || p.n < 8 * S::LANES || p.a.col * size * p.k <= L1;
+        let in_tile = !is_costly(p.activation) || p.m * p.n * size <= C_BYTES;
+        (in_line && plain && small && near && in_tile).then(|| Self {
+            vectors: vectors_of::<T, S>(Cut::new(p.m, main).longest()),
+            mc: p.m,
+            kc: p.k,
+            nc: p.n,
+            left: false,
+            right: false,
+        })
     }
 
     /// How a block's columns are cut, in registers.

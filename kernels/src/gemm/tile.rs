@@ -9,7 +9,7 @@
 //! One source for every shape. R V independent chains hide the latency of an FMA (4 cycles at two a cycle: 8 chains), R + V loads feed
 //! R V FMAs, and R V + V + 1 registers hold it all: 12 accumulators of 16 registers on AVX2 (6x2, 4x3, 3x4, 2x6, 1x8), up to 24 of 32 on
 //! AVX-512 (8x3, 8x2, 4x4). [`Simd::TILE`] says which shapes an instruction set has. [`super::block`] cuts C into such shapes of nearly
-//! equal size, whatever M and N are, so there are no scalar edges: a row's last register may have a tail, and that is all.
+//! equal size, whatever M and N are, so there are no scalar edges: a row's last register may overlap the one before, and that is all.
 //!
 //! A kernel is a function of its own, one for each shape. It is called for a column of tiles, not for a tile.
 
@@ -17,7 +17,7 @@ use crate::Real;
 use crate::func::relu;
 use crate::isa::Simd;
 
-/// What a kernel computes: m x n of C, n columns in V registers (the last may have a tail), m rows in tiles of R.
+/// What a kernel computes: m x n of C, n columns in V registers (the last may not be full), m rows in tiles of R.
 ///
 /// A's element (i, k) lies at `a + i a_row + k a_k` within the first tile; tile t's first row lies at `a + t R a_step`. B's row k starts
 /// at `b + k b_k`, C's row i at `c + i c_row`. Fields that lie side by side elsewhere do not here: the compiler would copy pairs of
@@ -176,11 +176,12 @@ pub(super) unsafe fn panel<T: Real, S: Simd<T>>(s: S, rows: usize, vectors: usiz
     unsafe { kernels[(vectors - 1) & 7][(rows - 1) & 7](s, p) }
 }
 
-/// The kernel of a shape, compiled only where the instruction set has the shape.
+/// The kernel of a shape, compiled only where the instruction set has the shape. Where at most half of the last register is used, half a
+/// register will do, which some machines compute in half the time.
 unsafe fn shape<T: Real, S: Simd<T>, const R: usize, const V: usize>(s: S, p: &Panel<T>) {
     if const { R > S::TILE[V - 1] } {
         unreachable!("this instruction set has no tiles of {R} x {V}")
-    } else if const { S::FREE_TAILS || R < 4 || V == 1 } || p.n < V * S::LANES {
+    } else if const { S::HALVES && V > 1 && V < 4 } && p.n <= V * S::LANES - S::LANES / 2 {
         s.enter(
             #[inline(always)]
             // SAFETY: the caller's promises.
@@ -195,111 +196,193 @@ unsafe fn shape<T: Real, S: Simd<T>, const R: usize, const V: usize>(s: S, p: &P
     }
 }
 
-/// V registers a row, the last with a tail if `TAIL`.
+/// How a row of n columns lies in V registers. The last one ends with the row: a row of one register has a tail; in a longer one the last
+/// overlaps the one before, and both compute the same columns to the same bits. With `HALF` the last is half a register.
 #[derive(Clone, Copy)]
-struct Width<T, S: Simd<T>, const V: usize, const TAIL: bool> {
+struct Width<T, S: Simd<T>, const V: usize, const HALF: bool> {
     s: S,
     tail: S::Tail,
+    /// The last register's first column.
+    last: usize,
 }
 
-impl<T, S: Simd<T>, const V: usize, const TAIL: bool> Width<T, S, V, TAIL> {
-    /// Register `v` of the row at `x`.
+/// A row: registers before the last, and the last, which is `half` or `whole[V - 1]`.
+#[derive(Clone, Copy)]
+struct Row<T, S: Simd<T>, const V: usize> {
+    whole: [S::V; V],
+    half: <S::Half as Simd<T>>::V,
+}
+
+impl<T: Real, S: Simd<T>, const V: usize, const HALF: bool> Width<T, S, V, HALF> {
+    const WHOLE: usize = if HALF { V - 1 } else { V };
+
+    #[inline(always)]
+    fn new(s: S, n: usize) -> Self {
+        let lanes = if HALF { S::Half::LANES } else { S::LANES };
+        let (tail, last) = if V == 1 { (n, 0) } else { (0, n - lanes) };
+        Self {
+            s,
+            tail: s.tail(tail),
+            last,
+        }
+    }
+
+    /// Column of register `v`.
+    #[inline(always)]
+    fn column(&self, v: usize) -> usize {
+        if v == V - 1 { self.last } else { v * S::LANES }
+    }
+
+    /// The row at `x`.
     ///
     /// # Safety
     /// - The row is valid for reads.
     #[inline(always)]
-    unsafe fn load(&self, x: *const T, v: usize) -> S::V {
-        let x = x.wrapping_add(v * S::LANES);
-        // SAFETY: the caller's row.
-        unsafe {
-            if TAIL && v == V - 1 {
-                self.s.load_tail(x, self.tail)
-            } else {
-                self.s.load(x)
-            }
+    unsafe fn load(&self, x: *const T) -> Row<T, S, V> {
+        let mut row = self.splat(T::ZERO);
+        for v in 0..Self::WHOLE {
+            let x = x.wrapping_add(self.column(v));
+            // SAFETY: the caller's row.
+            row.whole[v] = unsafe {
+                if V == 1 {
+                    self.s.load_tail(x, self.tail)
+                } else {
+                    self.s.load(x)
+                }
+            };
         }
+        if HALF {
+            // SAFETY: the caller's row.
+            row.half = unsafe { self.s.half().load(x.wrapping_add(self.last)) };
+        }
+        row
     }
 
-    /// Writes register `v` of the row at `x`.
+    /// Writes the row at `x`.
     ///
     /// # Safety
     /// - The row is valid for writes.
     #[inline(always)]
-    unsafe fn store(&self, x: *mut T, v: usize, value: S::V) {
-        let x = x.wrapping_add(v * S::LANES);
-        // SAFETY: the caller's row.
-        unsafe {
-            if TAIL && v == V - 1 {
-                self.s.store_tail(x, value, self.tail);
-            } else {
-                self.s.store(x, value);
+    unsafe fn store(&self, x: *mut T, row: &Row<T, S, V>) {
+        for v in 0..Self::WHOLE {
+            let x = x.wrapping_add(self.column(v));
+            // SAFETY: the caller's row.
+            unsafe {
+                if V == 1 {
+                    self.s.store_tail(x, row.whole[v], self.tail);
+                } else {
+                    self.s.store(x, row.whole[v]);
+                }
             }
+        }
+        if HALF {
+            // SAFETY: the caller's row.
+            unsafe { self.s.half().store(x.wrapping_add(self.last), row.half) }
+        }
+    }
+
+    /// A row of `x`.
+    #[inline(always)]
+    fn splat(&self, x: T) -> Row<T, S, V> {
+        Row {
+            whole: [self.s.splat(x); V],
+            half: self.s.half().splat(x),
+        }
+    }
+
+    /// `x row + acc`.
+    #[inline(always)]
+    fn fma(&self, x: T, row: &Row<T, S, V>, acc: &mut Row<T, S, V>) {
+        let s = self.s;
+        let factor = s.splat(x);
+        for v in 0..Self::WHOLE {
+            acc.whole[v] = s.fma(factor, row.whole[v], acc.whole[v]);
+        }
+        if HALF {
+            acc.half = s.half().fma(s.half().splat(x), row.half, acc.half);
+        }
+    }
+
+    /// `x row`.
+    #[inline(always)]
+    fn scale(&self, x: T, row: &mut Row<T, S, V>) {
+        let s = self.s;
+        for v in 0..Self::WHOLE {
+            row.whole[v] = s.mul(s.splat(x), row.whole[v]);
+        }
+        if HALF {
+            row.half = s.half().mul(s.half().splat(x), row.half);
+        }
+    }
+
+    /// `acc + row`.
+    #[inline(always)]
+    fn add(&self, row: &Row<T, S, V>, acc: &mut Row<T, S, V>) {
+        for v in 0..Self::WHOLE {
+            acc.whole[v] = self.s.add(acc.whole[v], row.whole[v]);
+        }
+        if HALF {
+            acc.half = self.s.half().add(acc.half, row.half);
+        }
+    }
+
+    /// `relu(row)`.
+    #[inline(always)]
+    fn relu(&self, row: &mut Row<T, S, V>) {
+        for v in 0..Self::WHOLE {
+            row.whole[v] = relu(self.s, row.whole[v]);
+        }
+        if HALF {
+            row.half = relu(self.s.half(), row.half);
         }
     }
 }
 
-/// All tiles of a panel. `TAIL`: the last register has one.
+/// All tiles of a panel.
 #[inline(always)]
-unsafe fn tiles<T: Real, S: Simd<T>, const R: usize, const V: usize, const TAIL: bool>(
+unsafe fn tiles<T: Real, S: Simd<T>, const R: usize, const V: usize, const HALF: bool>(
     s: S,
     p: &Panel<T>,
 ) {
-    let width = Width::<T, S, V, TAIL> {
-        s,
-        tail: s.tail(p.n - (V - 1) * S::LANES),
-    };
+    let width = Width::<T, S, V, HALF>::new(s, p.n);
     let mut i = 0;
     while i < p.m {
         let c = p.c.wrapping_add(i * p.c_row);
-        let mut acc = [[s.splat(T::ZERO); V]; R];
+        let mut acc = [width.splat(T::ZERO); R];
         if p.beta != T::ZERO {
-            let beta = s.splat(p.beta);
             for r in 0..R {
-                for v in 0..V {
-                    // SAFETY: row r of the tile.
-                    let old = unsafe { width.load(c.wrapping_add(r * p.c_row), v) };
-                    acc[r][v] = s.mul(beta, old);
-                }
+                // SAFETY: row r of the tile.
+                acc[r] = unsafe { width.load(c.wrapping_add(r * p.c_row)) };
+                width.scale(p.beta, &mut acc[r]);
             }
         }
         let (mut a, mut b) = (p.a.wrapping_add(i * p.a_step), p.b);
         for _ in 0..p.k {
-            let mut row = [s.splat(T::ZERO); V];
-            for v in 0..V {
-                // SAFETY: row k of B.
-                row[v] = unsafe { width.load(b, v) };
-            }
+            // SAFETY: row k of B.
+            let row = unsafe { width.load(b) };
             for r in 0..R {
                 // SAFETY: row r of the tile, this k.
-                let x = s.splat(unsafe { *a.wrapping_add(r * p.a_row) });
-                for v in 0..V {
-                    acc[r][v] = s.fma(x, row[v], acc[r][v]);
-                }
+                let x = unsafe { *a.wrapping_add(r * p.a_row) };
+                width.fma(x, &row, &mut acc[r]);
             }
             a = a.wrapping_add(p.a_k);
             b = b.wrapping_add(p.b_k);
         }
         if !p.bias.is_null() {
-            for v in 0..V {
-                // SAFETY: the bias.
-                let bias = unsafe { width.load(p.bias, v) };
-                for r in 0..R {
-                    acc[r][v] = s.add(acc[r][v], bias);
-                }
+            // SAFETY: the bias.
+            let bias = unsafe { width.load(p.bias) };
+            for r in 0..R {
+                width.add(&bias, &mut acc[r]);
             }
         }
         if p.relu {
             for r in 0..R {
-                for v in 0..V {
-                    acc[r][v] = relu(s, acc[r][v]);
-                }
+                width.relu(&mut acc[r]);
             }
         }
         for r in 0..R {
-            for v in 0..V {
-                // SAFETY: row r of the tile.
-                unsafe { width.store(c.wrapping_add(r * p.c_row), v, acc[r][v]) }
-            }
+            // SAFETY: row r of the tile.
+            unsafe { width.store(c.wrapping_add(r * p.c_row), &acc[r]) }
         }
         i += R;
     }

@@ -4,9 +4,9 @@ use core::arch::x86_64::*;
 
 use super::{Isa, Simd, level::cpu};
 
-/// The token: made only where CPUID has AVX2 and FMA.
+/// The token: made only where CPUID has AVX2 and FMA, or where another token says so.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Avx2(());
+pub(crate) struct Avx2(pub(super) ());
 
 impl Avx2 {
     /// The token, if the machine has the instructions.
@@ -55,8 +55,13 @@ impl Simd<f32> for Avx2 {
     type Tail = Tail;
     const LANES: usize = 8;
     const TILE: [usize; 8] = [8, 6, 4, 3, 2, 2, 1, 1];
-    const FREE_TAILS: bool = false;
+    type Half = Self;
+    const HALVES: bool = false;
 
+    #[inline(always)]
+    fn half(self) -> Self {
+        self
+    }
     #[inline(always)]
     fn splat(self, x: f32) -> __m256 {
         unsafe { _mm256_set1_ps(x) }
@@ -214,8 +219,13 @@ impl Simd<f64> for Avx2 {
     type Tail = Tail;
     const LANES: usize = 4;
     const TILE: [usize; 8] = [8, 6, 4, 3, 2, 2, 1, 1];
-    const FREE_TAILS: bool = false;
+    type Half = Self;
+    const HALVES: bool = false;
 
+    #[inline(always)]
+    fn half(self) -> Self {
+        self
+    }
     #[inline(always)]
     fn splat(self, x: f64) -> __m256d {
         unsafe { _mm256_set1_pd(x) }

@@ -2,7 +2,7 @@
 
 use core::arch::x86_64::*;
 
-use super::{Isa, Simd, level::cpu};
+use super::{Isa, Simd, avx2::Avx2, level::cpu};
 
 /// The token: made only where CPUID has AVX-512 F, DQ and VL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -36,8 +36,13 @@ impl Simd<f32> for Avx512 {
     type Tail = __mmask16;
     const LANES: usize = 16;
     const TILE: [usize; 8] = [8, 8, 8, 4, 2, 2, 1, 1];
-    const FREE_TAILS: bool = true;
+    type Half = Avx2;
+    const HALVES: bool = true;
 
+    #[inline(always)]
+    fn half(self) -> Avx2 {
+        Avx2(())
+    }
     #[inline(always)]
     fn splat(self, x: f32) -> __m512 {
         unsafe { _mm512_set1_ps(x) }
@@ -183,8 +188,13 @@ impl Simd<f64> for Avx512 {
     type Tail = __mmask8;
     const LANES: usize = 8;
     const TILE: [usize; 8] = [8, 8, 8, 4, 2, 2, 1, 1];
-    const FREE_TAILS: bool = true;
+    type Half = Avx2;
+    const HALVES: bool = true;
 
+    #[inline(always)]
+    fn half(self) -> Avx2 {
+        Avx2(())
+    }
     #[inline(always)]
     fn splat(self, x: f64) -> __m512d {
         unsafe { _mm512_set1_pd(x) }

@@ -63,8 +63,13 @@ pub(crate) trait Simd<T>: Isa {
     /// The tiles of a matrix product that the registers hold: `TILE[v - 1]` is the most rows (to 8) of a tile of `v` registers a row.
     /// It falls with v; the rows of two registers are the main tile's.
     const TILE: [usize; 8];
-    /// Whether loads and stores of tails cost what whole ones do, so that kernels need no second copy without them.
-    const FREE_TAILS: bool;
+    /// The set of the registers that are half as wide, where there is one to use beside this; else this set.
+    type Half: Simd<T>;
+    /// Whether `Half` is another set.
+    const HALVES: bool;
+
+    /// The token of `Half`.
+    fn half(self) -> Self::Half;
 
     /// `x` in every lane.
     fn splat(self, x: T) -> Self::V;
@@ -161,6 +166,27 @@ pub(crate) fn turn<T, S: Simd<T>>(s: S, v: &mut [S::V; 16]) {
     round::<T, S, 4>(s, v);
     round::<T, S, 2>(s, v);
     round::<T, S, 1>(s, v);
+}
+
+/// Transposes both halves of the first LANES / 2 registers.
+#[inline(always)]
+pub(crate) fn turn_halves<T, S: Simd<T>>(s: S, v: &mut [S::V; 16]) {
+    half_round::<T, S, 4>(s, v);
+    half_round::<T, S, 2>(s, v);
+    half_round::<T, S, 1>(s, v);
+}
+
+/// A round of [`turn_halves`].
+#[inline(always)]
+fn half_round<T, S: Simd<T>, const D: usize>(s: S, v: &mut [S::V; 16]) {
+    if D >= S::LANES / 2 {
+        return;
+    }
+    for l in 0..S::LANES / 2 {
+        if l & D == 0 {
+            (v[l], v[l + D]) = s.trn::<D>(v[l], v[l + D]);
+        }
+    }
 }
 
 /// Swaps bit `D` of the row number with that of the lane.

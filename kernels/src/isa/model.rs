@@ -169,8 +169,13 @@ impl<T: Element, const W: usize> Simd<T> for Model<W> {
     type Tail = usize;
     const LANES: usize = W;
     const TILE: [usize; 8] = [4, 4, 0, 0, 0, 0, 0, 0];
-    const FREE_TAILS: bool = W == 1;
+    type Half = Self;
+    const HALVES: bool = false;
 
+    #[inline(always)]
+    fn half(self) -> Self {
+        self
+    }
     #[inline(always)]
     fn splat(self, x: T) -> [T; W] {
         [x; W]

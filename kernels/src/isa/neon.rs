@@ -30,8 +30,13 @@ impl Simd<f32> for Neon {
     type Tail = usize;
     const LANES: usize = 4;
     const TILE: [usize; 8] = [8, 8, 8, 4, 2, 2, 1, 1];
-    const FREE_TAILS: bool = false;
+    type Half = Self;
+    const HALVES: bool = false;
 
+    #[inline(always)]
+    fn half(self) -> Self {
+        self
+    }
     #[inline(always)]
     fn splat(self, x: f32) -> float32x4_t {
         unsafe { vdupq_n_f32(x) }
@@ -180,8 +185,13 @@ impl Simd<f64> for Neon {
     type Tail = usize;
     const LANES: usize = 2;
     const TILE: [usize; 8] = [8, 8, 8, 4, 2, 2, 1, 1];
-    const FREE_TAILS: bool = false;
+    type Half = Self;
+    const HALVES: bool = false;
 
+    #[inline(always)]
+    fn half(self) -> Self {
+        self
+    }
     #[inline(always)]
     fn splat(self, x: f64) -> float64x2_t {
         unsafe { vdupq_n_f64(x) }

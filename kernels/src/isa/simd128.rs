@@ -33,8 +33,13 @@ impl Simd<f32> for Simd128 {
     type Tail = usize;
     const LANES: usize = 4;
     const TILE: [usize; 8] = [8, 6, 4, 3, 2, 2, 1, 1];
-    const FREE_TAILS: bool = false;
+    type Half = Self;
+    const HALVES: bool = false;
 
+    #[inline(always)]
+    fn half(self) -> Self {
+        self
+    }
     #[inline(always)]
     fn splat(self, x: f32) -> v128 {
         f32x4_splat(x)
@@ -173,8 +178,13 @@ impl Simd<f64> for Simd128 {
     type Tail = usize;
     const LANES: usize = 2;
     const TILE: [usize; 8] = [8, 6, 4, 3, 2, 2, 1, 1];
-    const FREE_TAILS: bool = false;
+    type Half = Self;
+    const HALVES: bool = false;
 
+    #[inline(always)]
+    fn half(self) -> Self {
+        self
+    }
     #[inline(always)]
     fn splat(self, x: f64) -> v128 {
         f64x2_splat(x)
