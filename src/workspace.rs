@@ -157,6 +157,29 @@ pub(crate) fn cut_mut<T, const N: usize>(
     (pieces, rest)
 }
 
+/// Numbers to a cache line, of the shorter type: slabs start at lines, and pieces of them do whose sizes are multiples.
+#[cfg(feature = "alloc")]
+const LINE: usize = 16;
+
+/// `n` rounded up, so that the piece behind starts at a line too.
+#[cfg(feature = "alloc")]
+pub(crate) fn whole_lines(n: usize) -> usize {
+    n.next_multiple_of(LINE)
+}
+
+/// A slab of `n` numbers and what [`from_line`] may cut off.
+#[cfg(feature = "alloc")]
+fn with_line(n: usize) -> usize {
+    if n == 0 { 0 } else { n + LINE - 1 }
+}
+
+/// The part of a slab that starts at a line.
+#[cfg(feature = "alloc")]
+fn from_line<T>(slab: &mut [T]) -> &mut [T] {
+    let skip = slab.as_ptr().align_offset(64).min(slab.len());
+    &mut slab[skip..]
+}
+
 /// The slabs for one [`Need`], made once.
 #[cfg(feature = "alloc")]
 #[derive(Clone, Debug)]
@@ -195,10 +218,10 @@ impl<T: Real> Workspace<T> {
         Self {
             level,
             threads: 1,
-            saved: vec![T::ZERO; need.saved],
-            deltas: vec![T::ZERO; need.deltas],
-            rsaved: vec![T::ZERO; need.rsaved],
-            scratch: vec![T::ZERO; need.scratch],
+            saved: vec![T::ZERO; with_line(need.saved)],
+            deltas: vec![T::ZERO; with_line(need.deltas)],
+            rsaved: vec![T::ZERO; with_line(need.rsaved)],
+            scratch: vec![T::ZERO; with_line(need.scratch)],
         }
     }
 
@@ -213,8 +236,8 @@ impl<T: Real> Workspace<T> {
     /// Grows the slabs, if `need` is larger than what they were made for.
     pub fn fit(&mut self, need: Need) {
         let grow = |slab: &mut Vec<T>, n: usize| {
-            if slab.len() < n {
-                slab.resize(n, T::ZERO);
+            if slab.len() < with_line(n) {
+                slab.resize(with_line(n), T::ZERO);
             }
         };
         grow(&mut self.saved, need.saved);
@@ -226,10 +249,10 @@ impl<T: Real> Workspace<T> {
     /// All slabs.
     pub fn slabs(&mut self) -> Slabs<'_, T> {
         Slabs {
-            saved: &mut self.saved,
-            deltas: &mut self.deltas,
-            rsaved: &mut self.rsaved,
-            work: Work::new(self.level, &mut self.scratch).with_threads(self.threads),
+            saved: from_line(&mut self.saved),
+            deltas: from_line(&mut self.deltas),
+            rsaved: from_line(&mut self.rsaved),
+            work: Work::new(self.level, from_line(&mut self.scratch)).with_threads(self.threads),
         }
     }
 }

@@ -18,7 +18,7 @@ use super::tape::{Plan, Tape};
 use super::tasks::{Gradients, Start, Tasks};
 use super::unroll::{Back, Task};
 use crate::parallel::{MAX_CHUNKS, for_each};
-use crate::workspace::{Need, Work, cut_mut};
+use crate::workspace::{Need, Work, cut_mut, whole_lines};
 
 /// What a meta-batch says about itself; losses are means over the tasks used.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -100,10 +100,11 @@ impl Sizes {
             self.tape.len(),
             self.implicit,
         ]
+        .map(whole_lines)
     }
 
     fn each(&self) -> usize {
-        self.slabs().iter().sum::<usize>() + self.scratch
+        self.slabs().iter().sum::<usize>() + whole_lines(self.scratch)
     }
 }
 
@@ -148,7 +149,8 @@ impl Learner<'_> {
     pub fn need<T: Real, K: Tasks<T> + ?Sized>(&self, tasks: &K, threads: usize) -> Need {
         let chunks = Cut::of(tasks.count()).chunks();
         let each = Sizes::of(self, tasks).each();
-        Need::scratch(chunks * self.len(tasks.params()) + threads.clamp(1, chunks.max(1)) * each)
+        let sums = whole_lines(chunks * self.len(tasks.params()));
+        Need::scratch(sums + threads.clamp(1, chunks.max(1)) * each)
     }
 
     /// The mean over the tasks of the gradient by `meta = [phi | learned rates]` into `grad`, of the same length; where no task is
@@ -193,7 +195,8 @@ impl<T: Real, K: Tasks<T> + ?Sized> Run<'_, T, K> {
         let chunks = cut.chunks();
         let threads = w.threads().clamp(1, chunks.max(1));
         let share = chunks.div_ceil(threads).max(1);
-        let ([sums], mut slabs) = cut_mut(w.scratch(), [chunks * len]);
+        let ([sums], mut slabs) = cut_mut(w.scratch(), [whole_lines(chunks * len)]);
+        let sums = &mut sums[..chunks * len];
         sums.fill(T::ZERO);
         let mut reports = [BatchReport::default(); MAX_CHUNKS];
         let mut workers: [Worker<'_, T>; MAX_CHUNKS] = Default::default();

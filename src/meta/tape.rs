@@ -6,7 +6,7 @@
 use cognate_kernels::Real;
 
 use super::learner::{Learner, MetaGradient};
-use crate::workspace::{Need, cut_mut};
+use crate::workspace::{Need, cut_mut, whole_lines};
 
 /// How much a walk keeps.
 #[derive(Clone, Copy, Debug)]
@@ -57,13 +57,13 @@ impl Plan {
     }
 
     fn sizes(&self) -> [usize; 6] {
-        let vectors = |n: usize| n * self.params;
+        let vectors = |n: usize| n * whole_lines(self.params);
         [
             vectors(self.slots),
             vectors(self.slots),
             vectors(self.directions),
-            self.points * self.support_saved,
-            self.query_saved,
+            self.points * whole_lines(self.support_saved),
+            whole_lines(self.query_saved),
             vectors(self.back),
         ]
     }
@@ -74,7 +74,7 @@ impl Plan {
     }
 }
 
-/// Slots of one length, used in turn.
+/// Slots of one length, used in turn; each starts at a cache line.
 pub(super) struct Slots<'s, T> {
     data: &'s mut [T],
     each: usize,
@@ -87,7 +87,7 @@ impl<'s, T: Copy> Slots<'s, T> {
 
     fn start(&self, k: usize) -> usize {
         // An empty slab has empty slots.
-        k * self.each % self.data.len().max(1)
+        k * whole_lines(self.each) % self.data.len().max(1)
     }
 
     pub(super) fn at(&self, k: usize) -> &[T] {

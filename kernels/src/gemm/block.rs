@@ -62,20 +62,33 @@ pub(super) fn single_tile<T: Real, S: Simd<T>>(
     Some((vectors, panel))
 }
 
-/// Solves a problem by a plan of one block that packs nothing.
+/// Solves a problem by [`Plan::small`].
 ///
 /// # Safety
 /// - Every element of the problem's operands is valid, C's for writes; nothing aliases C.
 #[inline(never)]
-pub(super) unsafe fn as_it_lies<T: Real, S: Simd<T>>(s: S, p: &Problem<T>, plan: &Plan) {
+pub(super) unsafe fn small<T: Real, S: Simd<T>>(s: S, p: &Problem<T>, plan: &Plan) {
     s.enter(
         #[inline(always)]
-        // SAFETY: the caller's promises.
+        // SAFETY: the caller's promises; the plan packs no more than the stack holds.
         || unsafe {
-            compute(s, p, plan, Packed::NOTHING, true);
+            let mut stack = [const { MaybeUninit::<T>::uninit() }; STACK + ALIGN];
+            let mut packed = Packed::NOTHING;
+            if plan.right {
+                packed.right = aligned(&mut stack);
+                pack_right(s, p, plan, packed.right);
+            }
+            compute(s, p, plan, packed, true);
             finish::after(s, p);
         },
     )
+}
+
+/// Where the stack's room starts.
+#[inline(always)]
+fn aligned<T>(stack: &mut [MaybeUninit<T>; STACK + ALIGN]) -> *mut T {
+    let start = stack.as_mut_ptr().cast::<T>();
+    start.wrapping_add(start.align_offset(64).min(ALIGN))
 }
 
 /// Solves a problem with m, n >= 1 by chains.
@@ -114,10 +127,9 @@ unsafe fn packed<T: Real, S: Simd<T>>(s: S, p: &Problem<T>, plan: Plan, scratch:
         return unsafe { enter(s, p, &plan, scratch.as_mut_ptr().add(skip)) };
     }
     let mut stack = [const { MaybeUninit::<T>::uninit() }; STACK + ALIGN];
-    let start = stack.as_mut_ptr().cast::<T>();
     let plan = fits(plan, STACK);
     // SAFETY: the stack has room for the plan behind the aligned start.
-    unsafe { enter(s, p, &plan, start.add(start.align_offset(64).min(ALIGN))) }
+    unsafe { enter(s, p, &plan, aligned(&mut stack)) }
 }
 
 /// [`blocks`], a function of its own.

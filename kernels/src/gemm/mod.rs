@@ -141,8 +141,8 @@ pub(crate) fn run<T: Real, S: Simd<T>>(
             return tile::panel(s, c.rows(), vectors, &panel);
         }
         let p = Problem::new(p, c);
-        match Plan::as_it_lies::<T, S>(&p) {
-            Some(plan) => block::as_it_lies(s, &p, &plan),
+        match Plan::small::<T, S>(&p) {
+            Some(plan) => block::small(s, &p, &plan),
             None => any(s, &p, scratch),
         }
     }

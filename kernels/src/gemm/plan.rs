@@ -140,23 +140,31 @@ impl Plan {
         }
     }
 
-    /// The plan of a problem of one block whose operands are read where they lie, if that is clear at a glance: for a small product the
-    /// making of a plan is much of the cost.
+    /// The plan of a problem of one block, which reads its operands where they lie, or packs a transposed B on the stack; if that is
+    /// clear at a glance: for a small product the making of a plan is much of the cost.
     #[inline(always)]
-    pub fn as_it_lies<T: Real, S: Simd<T>>(p: &Problem<T>) -> Option<Self> {
+    pub fn small<T: Real, S: Simd<T>>(p: &Problem<T>) -> Option<Self> {
         let (size, main) = (size_of::<T>(), main_rows::<T, S>());
-        let in_line = p.b.col == 1 && p.c.col == 1 && p.n >= S::LANES;
-        let plain = p.alpha == T::ONE && !p.by_lanes();
-        let small = p.k <= KC && p.k * p.n * size <= B_UNPACKED;
+        let plain = p.c.col == 1 && p.n >= S::LANES && p.alpha == T::ONE && !p.by_lanes();
         let near = p.a.col == 1 || p.n < 8 * S::LANES || p.a.col * size * p.k <= L1;
         let in_tile = !is_costly(p.activation) || p.m * p.n * size <= C_BYTES;
-        (in_line && plain && small && near && in_tile).then(|| Self {
+        if !(plain && near && in_tile && p.k <= KC) {
+            return None;
+        }
+        let right = p.b.col != 1;
+        let fits = if right {
+            let room = p.k * p.n.next_multiple_of(S::LANES);
+            p.k > 0 && p.b.row == 1 && room <= STACK && !p.turns::<S>()
+        } else {
+            p.k * p.n * size <= B_UNPACKED
+        };
+        fits.then(|| Self {
             vectors: vectors_of::<T, S>(Cut::new(p.m, main).longest()),
             mc: p.m,
             kc: p.k,
             nc: p.n,
             left: false,
-            right: false,
+            right,
         })
     }
 
