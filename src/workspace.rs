@@ -158,11 +158,9 @@ pub(crate) fn cut_mut<T, const N: usize>(
 }
 
 /// Numbers to a cache line, of the shorter type: slabs start at lines, and pieces of them do whose sizes are multiples.
-#[cfg(feature = "alloc")]
 const LINE: usize = 16;
 
 /// `n` rounded up, so that the piece behind starts at a line too.
-#[cfg(feature = "alloc")]
 pub(crate) fn whole_lines(n: usize) -> usize {
     n.next_multiple_of(LINE)
 }
