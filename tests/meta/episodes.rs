@@ -240,7 +240,30 @@ fn classes_of_the_tasks_of_a_table() {
         ("3".into(), "has fewer classes than ways")
     );
     assert!(task(of(3, 9, 10)).1.contains("fewer rows"));
-    assert!(of(3, 9, 9).is_ok());
+    // All 18 rows of three of task 7's classes.
+    is_pure(&of(3, 9, 9).unwrap());
+    // A class that has no more rows is passed over: of 8, 1 and 4 rows the first 7 are 3, 1, 3, and all 12 of a task 7, 1, 4.
+    let sizes = [8, 1, 4];
+    let y: Vec<u32> = (0..3).flat_map(|c| vec![c; sizes[c as usize]]).collect();
+    let x: Vec<f64> = (0..13).map(f64::from).collect();
+    let (x, split) = (
+        MatRef::new(&x, 13, 1).unwrap(),
+        Split {
+            support: 7,
+            query: 5,
+        },
+    );
+    let pool = ClassPool::of_tasks(x, (&y, &[0; 13]), 3, split, 4).unwrap();
+    for task in 0..20 {
+        batch.draw(&pool, task..task + 1);
+        for (rows, wanted) in [(batch.support(), [3, 1, 3]), (batch.query(), [4, 0, 1])] {
+            let Target::Classes(labels) = rows.y.target else {
+                panic!()
+            };
+            let count = [0, 1, 2].map(|c| labels.iter().filter(|&&l| l == c).count());
+            assert_eq!(count, wanted);
+        }
+    }
     for (ways, support, query) in [(1, 3, 3), (3, 2, 3), (3, 3, 0)] {
         assert!(matches!(
             of(ways, support, query),

@@ -162,6 +162,9 @@ fn episodes_of_some_classes() {
         1,
         &["test.csv", "task \"0\"", "more classes"],
     );
+    // A task of just as many rows as an episode takes, its classes of different sizes.
+    place.ok("make subspace --tasks 9 --rows 23 -o odd.csv");
+    place.ok("fit protonet odd.csv --task task --target y --classify --ways 5 --shots 5 --queries 18 --meta-steps 5");
     // Without --ways, five.
     place.ok(&format!("fit maml {fit} --shots 5 -o all.st"));
     place.ok("evaluate all.st test.csv");

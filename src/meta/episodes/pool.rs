@@ -4,7 +4,8 @@
 //! all different. With an upper number of shots beyond the lower one, each class of a task has its own number of support rows.
 //!
 //! Where the table has tasks with classes of their own ([`ClassPool::of_tasks`]), an episode takes one of them first, and its rows are dealt
-//! out to the chosen classes in turn. A task that has just as many classes as ways has nothing to choose: they keep their order.
+//! out to the chosen classes in turn, while they have some. A task that has just as many classes as ways has nothing to choose: they keep
+//! their order.
 
 use alloc::{string::ToString, vec::Vec};
 
@@ -38,8 +39,41 @@ enum Counts {
         shots: (usize, usize),
         queries: usize,
     },
-    /// What so many rows of the task come to, dealt out in turn.
+    /// What so many rows of the task come to, dealt out in turn while a class has some.
     Dealt(Split),
+}
+
+/// Rows dealt out in turn to classes of some sizes.
+#[derive(Clone, Copy, Debug, Default)]
+struct Deal {
+    /// Rounds in which every class that still has a row gets one.
+    rounds: usize,
+    /// Rows of one more round, which the first classes get that still have one.
+    left: usize,
+}
+
+impl Deal {
+    fn new(sizes: impl Iterator<Item = usize> + Clone, rows: usize) -> Self {
+        let mut deal = Self {
+            rounds: 0,
+            left: rows,
+        };
+        loop {
+            let giving = sizes.clone().filter(|&size| size > deal.rounds).count();
+            if giving == 0 || giving > deal.left {
+                return deal;
+            }
+            deal.left -= giving;
+            deal.rounds += 1;
+        }
+    }
+
+    /// Rows of a class of `size` rows that stands behind those of the sizes `before`.
+    fn of(&self, size: usize, before: impl Iterator<Item = usize>) -> usize {
+        let more = |size: usize| size > self.rounds;
+        let one_more = more(size) && before.filter(|&size| more(size)).count() < self.left;
+        size.min(self.rounds) + usize::from(one_more)
+    }
 }
 
 impl<'a, T: Real> ClassPool<'a, T> {
@@ -93,7 +127,7 @@ impl<'a, T: Real> ClassPool<'a, T> {
     ///
     /// # Errors
     /// If `x` is empty or not finite or a length differs; if there are no ways or queries, or fewer shots than ways; [`Error::Task`] naming a
-    /// task, by its number, that has fewer classes than ways, or a class with fewer rows than an episode may take.
+    /// task, by its number, that has fewer classes than ways, or so many with fewer rows than an episode takes.
     pub fn of_tasks(
         x: MatRef<'a, T>,
         (y, tasks): (&[u32], &[u32]),
@@ -132,13 +166,12 @@ impl<'a, T: Real> ClassPool<'a, T> {
             counts: Counts::Dealt(split),
             seed,
         };
-        pool.check_tasks(tasks)?;
+        pool.check_tasks(tasks, split)?;
         Ok(pool)
     }
 
-    /// Every pool has the classes, and every class the rows, that an episode may take.
-    fn check_tasks(&self, tasks: &[u32]) -> Result<()> {
-        let needed: usize = self.rows_of(0, 0).iter().sum();
+    /// Every pool has the classes, and whichever of them the rows, that an episode takes.
+    fn check_tasks(&self, tasks: &[u32], split: Split) -> Result<()> {
         for ends in self.pools.windows(2) {
             let classes = &self.starts[ends[0]..=ends[1]];
             let fault = |problem| {
@@ -148,8 +181,10 @@ impl<'a, T: Real> ClassPool<'a, T> {
             if ends[1] - ends[0] < self.ways {
                 return fault("has fewer classes than ways");
             }
-            if classes.windows(2).any(|class| class[1] - class[0] < needed) {
-                return fault("has a class of fewer rows than an episode takes of one");
+            let mut sizes: Vec<usize> = classes.windows(2).map(|c| c[1] - c[0]).collect();
+            sizes.sort_unstable();
+            if sizes[..self.ways].iter().sum::<usize>() < split.support + split.query {
+                return fault("has as many classes with fewer rows than an episode takes");
             }
         }
         Ok(())
@@ -198,28 +233,20 @@ impl<'a, T: Real> ClassPool<'a, T> {
         Ok(())
     }
 
-    /// Support and query rows of the task's class number `way`.
-    fn rows_of(&self, task: u64, way: usize) -> [usize; 2] {
-        match self.counts {
-            Counts::Each {
-                shots: (least, most),
-                queries,
-            } => {
-                let more = match most - least {
-                    0 => 0,
-                    more => {
-                        let own = hash(&[task, way as u64]);
-                        rng(self.seed, "pool shots", own).below(more + 1)
-                    }
-                };
-                [least + more, queries]
-            }
-            Counts::Dealt(Split { support, query }) => {
-                // Of the first so many rows that go to the ways in turn.
-                let of = |rows: usize| (rows + self.ways - 1 - way) / self.ways;
-                [of(support), of(support + query) - of(support)]
+    /// Support rows of the task's class number `way`, from so many to so many.
+    fn shots_of(&self, task: u64, way: usize, (least, most): (usize, usize)) -> usize {
+        match most - least {
+            0 => least,
+            more => {
+                let own = hash(&[task, way as u64]);
+                least + rng(self.seed, "pool shots", own).below(more + 1)
             }
         }
+    }
+
+    /// Rows of a class.
+    fn size(&self, class: usize) -> usize {
+        self.starts[class + 1] - self.starts[class]
     }
 
     /// Copies a row of the table.
@@ -240,14 +267,14 @@ impl<T: Real> Episodes<T> for ClassPool<'_, T> {
     }
 
     fn split(&self, task: u64) -> Split {
-        let rows = |side: usize| {
-            (0..self.ways)
-                .map(|way| self.rows_of(task, way)[side])
-                .sum()
-        };
-        Split {
-            support: rows(0),
-            query: rows(1),
+        match self.counts {
+            Counts::Dealt(split) => split,
+            Counts::Each { shots, queries } => Split {
+                support: (0..self.ways)
+                    .map(|way| self.shots_of(task, way, shots))
+                    .sum(),
+                query: self.ways * queries,
+            },
         }
     }
 
@@ -274,11 +301,24 @@ impl<T: Real> Episodes<T> for ClassPool<'_, T> {
         };
         choose(&mut stream, classes, drawn, scratch);
         support.labels[..self.ways].copy_from_slice(&scratch[..self.ways]);
+        let size = |class: &u32| self.size(first + *class as usize);
+        let deals = match self.counts {
+            Counts::Each { .. } => [Deal::default(); 2],
+            Counts::Dealt(split) => [split.support, split.support + split.query]
+                .map(|rows| Deal::new(support.labels[..self.ways].iter().map(size), rows)),
+        };
         let (mut end, mut query_end) = (support.labels.len(), query.labels.len());
         for way in (0..self.ways).rev() {
             let class = first + support.labels[way] as usize;
             let rows = &self.rows[self.starts[class]..self.starts[class + 1]];
-            let [shots, queries] = self.rows_of(task, way);
+            let (shots, queries) = match self.counts {
+                Counts::Each { shots, queries } => (self.shots_of(task, way, shots), queries),
+                Counts::Dealt(_) => {
+                    let before = || support.labels[..way].iter().map(size);
+                    let [shots, all] = deals.map(|deal| deal.of(rows.len(), before()));
+                    (shots, all - shots)
+                }
+            };
             let chosen = choose(&mut stream, rows.len(), shots + queries, scratch);
             let places = (end - shots..end).zip(&chosen[..shots]);
             for (place, &i) in places {
