@@ -132,7 +132,6 @@ impl Error {
 }
 
 impl fmt::Display for Error {
-    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Empty { argument } => write!(f, "{argument} is empty"),
@@ -167,7 +166,6 @@ impl fmt::Display for Error {
 
 impl Error {
     /// What is wrong with rows, labels and columns.
-    #[inline]
     fn fmt_data(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Label {

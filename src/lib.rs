@@ -12,7 +12,7 @@
 //! chooses a precision itself ([`mod@pipeline`], [`mod@compare`], the linear methods of [`mod@mtl`]), would pull all of that into the library,
 //! for every program that depends on it and whatever it calls. Such functions, and the private ones they call, are therefore
 //! `#[inline]`, however long: not for speed, but so that a program compiles the methods it uses and the library none of them.
-//! Left without it are the functions that bring little code with them. `.ci/build-time.sh` measures what is left.
+//! Left without it are the functions that bring little code with them: those are compiled here, once. `.ci/build-time.sh` measures what is left.
 #![no_std]
 #![forbid(unsafe_code)]
 // Module docs link to what needs a heap; without one there is nothing to link to.

@@ -135,7 +135,6 @@ impl<'a> Layout<'a> {
     }
 
     /// The span called `name`.
-    #[inline]
     pub fn find(&self, name: &str) -> Option<Span> {
         self.iter().find(|(n, _)| *n == name).map(|(_, span)| span)
     }

@@ -123,7 +123,6 @@ impl Rng {
 
     /// The integers `0..n` in random order.
     #[cfg(feature = "alloc")]
-    #[inline]
     pub fn permutation(&mut self, n: usize) -> alloc::vec::Vec<usize> {
         let mut order: alloc::vec::Vec<usize> = (0..n).collect();
         self.shuffle(&mut order);
@@ -136,7 +135,6 @@ impl Rng {
     /// If `k > n`.
     #[cfg(feature = "alloc")]
     #[track_caller]
-    #[inline]
     pub fn choose(&mut self, n: usize, k: usize) -> alloc::vec::Vec<usize> {
         assert!(k <= n, "choose: {k} different integers out of {n}");
         let mut pool: alloc::vec::Vec<usize> = (0..n).collect();

@@ -233,7 +233,6 @@ impl Unit<'_> {
         Ok(pipeline)
     }
 
-    #[inline]
     fn recipe(&self, body: Body) -> Recipe {
         let number = *self.response() == Response::Number;
         let learner = match body {

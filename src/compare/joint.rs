@@ -141,7 +141,6 @@ impl Joint<'_> {
     }
 
     /// Whether the task has training rows, two of each of its classes.
-    #[inline]
     fn says_enough(&self, task: &Task) -> bool {
         let labelled = task.rows.iter().zip(&task.labels);
         let train = labelled.filter(|(row, _)| self.side[**row] == Side::Train);

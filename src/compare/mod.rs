@@ -74,7 +74,6 @@ impl Set {
             .all(|t| t[0].response == t[1].response)
     }
 
-    #[inline]
     fn kinds(&self) -> Vec<Kind> {
         self.tasks.iter().map(|t| t.response.kind()).collect()
     }
@@ -213,7 +212,6 @@ fn linear_sharings(set: &Set) -> Vec<Sharing> {
     names.chain(related).map(Sharing::Joint).collect()
 }
 
-#[inline]
 fn method_name(set: &Set, body: Body, sharing: Sharing) -> String {
     let number = set.tasks[0].response == Response::Number;
     let own = match body {

@@ -158,7 +158,6 @@ impl Plan<'_> {
         }
     }
 
-    #[inline]
     fn gains(&self, winner: &[Cell], independent: &[Cell]) -> Vec<TaskReport> {
         let loss = |cells: &[Cell], task: usize| cells.iter().map(|c| c.tasks[task].loss).sum();
         let report = |(i, task): (usize, &Task)| {

@@ -13,7 +13,6 @@ use cognate_kernels::Real;
 ///
 /// # Panics
 /// If `freedom` is 0.
-#[inline]
 pub(super) fn two_sided(t: f64, freedom: usize) -> f64 {
     assert!(
         freedom > 0,

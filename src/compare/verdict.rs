@@ -40,7 +40,6 @@ pub fn standard_error(scores: &[f64], ratio: f64) -> f64 {
 }
 
 /// The probability, were two methods alike, of differences as far from 0 as these.
-#[inline]
 pub fn p_value(differences: &[f64], ratio: f64) -> f64 {
     let mean = differences.iter().sum::<f64>() / differences.len() as f64;
     if mean == 0.0 {
@@ -82,7 +81,6 @@ fn best(methods: &[MethodReport]) -> &MethodReport {
     methods.iter().min_by(better).expect("at least one method")
 }
 
-#[inline]
 fn differences(a: &MethodReport, b: &MethodReport) -> Vec<f64> {
     a.folds.iter().zip(&b.folds).map(|(a, b)| a - b).collect()
 }
@@ -102,7 +100,6 @@ fn holm(p: &[f64]) -> Vec<f64> {
     adjusted
 }
 
-#[inline]
 fn text(winner: &MethodReport, simplest: Option<(&MethodReport, f64)>, compared: usize) -> String {
     let best = format!("{} has the best score", winner.name);
     let how = match (simplest, compared) {

@@ -48,7 +48,6 @@ impl EncoderConfig {
     }
 
     /// `columns` are categories, whatever they hold.
-    #[inline]
     pub fn with_categorical(self, columns: &[&str]) -> Self {
         Self {
             categorical: columns.iter().map(|&name| name.to_owned()).collect(),
@@ -155,7 +154,6 @@ impl Feature {
         )
     }
 
-    #[inline]
     fn push_names(&self, names: &mut Vec<String>) {
         match &self.kind {
             Kind::Number => names.push(self.name.clone()),
@@ -202,7 +200,6 @@ impl Feature {
         self.fill_empty(column, out, first)
     }
 
-    #[inline]
     fn fill_empty(&self, column: &Column, out: &mut Rows<'_>, first: usize) -> Result<()> {
         for row in (0..column.rows()).filter(|&row| column.is_empty_at(row)) {
             let Empty::Fill { value, indicator } = self.empty else {
@@ -227,7 +224,6 @@ fn empty_cell(column: &Column, row: usize, problem: &'static str) -> Error {
 }
 
 /// The mean or the median of numbers of which there is at least one.
-#[inline]
 fn centre(mut numbers: Vec<f64>, how: Impute) -> f64 {
     let n = numbers.len();
     match how {
@@ -307,7 +303,6 @@ impl Encoder {
     }
 
     /// The names of the encoded columns: `age`, `island=Dream`, `age is empty`.
-    #[inline]
     pub fn names(&self) -> Vec<String> {
         let mut names = Vec::with_capacity(self.width());
         self.features.iter().for_each(|f| f.push_names(&mut names));

@@ -26,7 +26,6 @@ impl Scaler {
     ///
     /// # Errors
     /// [`Error::Shape`] if their counts differ, [`Error::NotFinite`] if one is not finite, [`Error::Setting`] if a scale is not positive.
-    #[inline]
     pub fn new(shift: Vec<f64>, scale: Vec<f64>) -> Result<Self> {
         let columns = shift.len();
         check::shape("scale", (1, scale.len()), (1, columns))?;

@@ -30,7 +30,6 @@ impl Split {
     }
 
     /// The split whose test side is `test`, in any order.
-    #[inline]
     fn with_test(rows: usize, test: &[usize]) -> Self {
         let mut tested = vec![false; rows];
         test.iter().for_each(|&row| tested[row] = true);
@@ -79,7 +78,6 @@ fn ceil(x: f64) -> usize {
 ///
 /// # Errors
 /// [`Error::Empty`] without rows, [`Error::Setting`] if a side would be empty.
-#[inline]
 pub fn train_test_split(rows: usize, test_size: TestSize, seed: u64) -> Result<Split> {
     let count = test_size.of(rows)?;
     Ok(Split::with_test(
@@ -156,7 +154,6 @@ fn rows_by_label(labels: &[u32]) -> BTreeMap<u32, Vec<usize>> {
     members
 }
 
-#[inline]
 fn at_least(classes: &BTreeMap<u32, Vec<usize>>, needed: usize) -> Result<()> {
     match classes.iter().find(|(_, members)| members.len() < needed) {
         None => Ok(()),
@@ -182,7 +179,6 @@ impl KFold {
     ///
     /// # Errors
     /// [`Error::Setting`] if there are fewer than two folds, or more folds than rows.
-    #[inline]
     pub fn split(&self, rows: usize) -> Result<Vec<Split>> {
         folds_fit(self.folds, rows, "from 2 to the number of rows")?;
         Ok(deal(
@@ -260,7 +256,6 @@ fn folds_fit(folds: usize, most: usize, must: &'static str) -> Result<()> {
 }
 
 /// The row at place `p` of `order` is tested in fold `p mod folds`.
-#[inline]
 fn deal(order: &[usize], folds: usize) -> Vec<Split> {
     let mut fold_of = vec![0; order.len()];
     for (place, &row) in order.iter().enumerate() {

@@ -48,7 +48,6 @@ enum Reading {
     Text,
 }
 
-#[inline]
 fn read(text: &str) -> Reading {
     match text.trim().parse::<f64>() {
         Ok(x) if x.is_finite() => Reading::Number(x),
@@ -133,7 +132,6 @@ impl Column {
     }
 
     /// The text of the cell of `row`, `None` if it is empty. A number is the shortest decimal that reads back as itself.
-    #[inline]
     pub fn cell(&self, row: usize) -> Option<Cow<'_, str>> {
         if self.is_empty_at(row) {
             return None;
@@ -148,7 +146,6 @@ impl Column {
     ///
     /// # Errors
     /// [`Error::Column`] naming the first cell if the column is text.
-    #[inline]
     pub fn as_numbers(&self) -> Result<&[f64]> {
         match &self.values {
             Values::Numbers(numbers) => Ok(numbers),
@@ -180,7 +177,6 @@ impl Column {
     /// # Panics
     /// If one of `rows` is no row.
     #[track_caller]
-    #[inline]
     pub fn take(&self, rows: &[usize]) -> Self {
         let values = match &self.values {
             Values::Numbers(x) => Values::Numbers(rows.iter().map(|&i| x[i]).collect()),
@@ -208,7 +204,6 @@ impl Table {
     ///
     /// # Errors
     /// [`Error::Empty`] without columns, [`Error::Shape`] if their lengths differ, [`Error::Column`] if a name comes twice.
-    #[inline]
     pub fn new(columns: Vec<Column>) -> Result<Self> {
         let argument = "columns";
         let rows = columns.first().ok_or(Error::Empty { argument })?.rows();
@@ -253,7 +248,6 @@ impl Table {
     /// # Panics
     /// If one of `rows` is no row.
     #[track_caller]
-    #[inline]
     pub fn take(&self, rows: &[usize]) -> Self {
         Self {
             columns: self

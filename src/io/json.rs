@@ -107,7 +107,6 @@ impl<'a> Json<'a> {
     ///
     /// # Errors
     /// [`crate::Error::File`] if this is none, or one that does not fit a `usize`.
-    #[inline]
     pub fn integer(&mut self) -> Result<usize> {
         self.skip_space();
         let digits = self.run(|b| b.is_ascii_digit());
@@ -145,7 +144,6 @@ impl<'a> Json<'a> {
     ///
     /// # Errors
     /// [`crate::Error::File`] if this is none, or one with a control character or a wrong escape in it.
-    #[inline]
     pub fn text(&mut self) -> Result<Text<'a>> {
         self.expect(b'"', "JSON: a string must begin here")?;
         let start = self.at;
@@ -163,7 +161,6 @@ impl<'a> Json<'a> {
         Ok(Text { raw })
     }
 
-    #[inline]
     fn escape(&mut self) -> Result<()> {
         match decode(&self.source[self.at..]) {
             Some((_, length)) => self.at += length,
@@ -203,7 +200,6 @@ impl<'a> Text<'a> {
     }
 
     /// The text as it lies in the file, if no escape is in it.
-    #[inline]
     pub fn plain(self) -> Option<&'a str> {
         (!self.raw.contains('\\')).then_some(self.raw)
     }
@@ -224,21 +220,18 @@ impl PartialEq<str> for Text<'_> {
 }
 
 impl PartialOrd for Text<'_> {
-    #[inline]
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         Some(self.cmp(other))
     }
 }
 
 impl Ord for Text<'_> {
-    #[inline]
     fn cmp(&self, other: &Self) -> Ordering {
         self.chars().cmp(other.chars())
     }
 }
 
 impl fmt::Display for Text<'_> {
-    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.chars().try_for_each(|c| fmt::Write::write_char(f, c))
     }
@@ -251,7 +244,6 @@ impl fmt::Debug for Text<'_> {
 }
 
 /// The first character of a string's inside and the bytes that it takes; `None` at the end and at a wrong escape.
-#[inline]
 fn decode(inside: &str) -> Option<(char, usize)> {
     let first = inside.chars().next()?;
     if first != '\\' {
@@ -273,7 +265,6 @@ fn decode(inside: &str) -> Option<(char, usize)> {
 }
 
 /// `\uXXXX`, or the two of them that stand for one character beyond the first 65,536.
-#[inline]
 fn decode_unicode(inside: &str) -> Option<(char, usize)> {
     let unit = |at: usize| {
         let digits = inside.get(at..at + 6)?.strip_prefix("\\u")?;

@@ -42,7 +42,6 @@ impl<'a> Entry<'a> {
     }
 
     /// Tensors by name, then texts by name.
-    #[inline]
     fn by_name(&self, other: &Self) -> Ordering {
         let kind = |e: &Self| e.tensor().is_none();
         kind(self)
@@ -105,7 +104,6 @@ impl<'a, 'i> File<'a, 'i> {
     }
 
     /// The tensor called `name`.
-    #[inline]
     pub fn tensor(&self, name: &str) -> Option<Tensor<'a>> {
         find(self.tensors, name)?.tensor()
     }
@@ -117,7 +115,6 @@ impl<'a, 'i> File<'a, 'i> {
     }
 
     /// The metadata's text under `name`.
-    #[inline]
     pub fn text(&self, name: &str) -> Option<Text<'a>> {
         match find(self.texts, name)?.value {
             Value::Text(text) => Some(text),
@@ -126,7 +123,6 @@ impl<'a, 'i> File<'a, 'i> {
     }
 }
 
-#[inline]
 fn find<'i, 'a>(entries: &'i [Entry<'a>], name: &str) -> Option<&'i Entry<'a>> {
     let found = entries.binary_search_by(|e| e.name.chars().cmp(name.chars()));
     found.ok().map(|i| &entries[i])
@@ -227,7 +223,6 @@ fn tensor<'a>(json: &mut Json<'a>, bytes: &'a [u8], start: usize) -> Result<Tens
     })
 }
 
-#[inline]
 fn offset_pair(json: &mut Json<'_>) -> Result<(usize, usize)> {
     let at = json.offset();
     let (mut pair, mut count) = ([0; 2], 0);
@@ -246,7 +241,6 @@ fn offset_pair(json: &mut Json<'_>) -> Result<(usize, usize)> {
 }
 
 /// The tensors' data follow each other without gap or overlap, from byte `start` to byte `end` of the file.
-#[inline]
 fn check_tiling(index: &mut [Entry<'_>], start: usize, end: usize) -> Result<()> {
     let place = |e: &Entry<'_>| e.tensor().map(|t| (t.offset, t.bytes.len()));
     index.sort_unstable_by_key(place);
@@ -264,7 +258,6 @@ fn check_tiling(index: &mut [Entry<'_>], start: usize, end: usize) -> Result<()>
 }
 
 /// No two entries of a kind share their name.
-#[inline]
 fn check_names(index: &[Entry<'_>]) -> Result<()> {
     for pair in index.windows(2) {
         if pair[0].by_name(&pair[1]) == Ordering::Equal {

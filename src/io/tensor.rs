@@ -55,7 +55,6 @@ impl Dtype {
         }
     }
 
-    #[inline]
     pub(super) fn read(json: &mut Json<'_>) -> Result<Self> {
         let at = json.offset();
         let name = json.text()?;
@@ -92,7 +91,6 @@ impl Shape {
         sizes.try_fold(1_usize, |n, size| n.checked_mul(*size))
     }
 
-    #[inline]
     pub(super) fn read(json: &mut Json<'_>) -> Result<Self> {
         let mut shape = Self::default();
         json.array(|json| {

@@ -46,7 +46,6 @@ impl Writer {
     /// # Panics
     /// If the metadata have one of that name.
     #[track_caller]
-    #[inline]
     pub fn text(mut self, name: &str, text: &str) -> Self {
         let taken = self.texts.iter().any(|(n, _)| n == name);
         assert!(!taken, "the metadata have a text {name:?} already");
@@ -162,7 +161,6 @@ fn little_endian<T: Real>(x: T) -> impl Iterator<Item = u8> {
 }
 
 /// Appends `text` to `json` as a JSON string.
-#[inline]
 pub(crate) fn push_text(json: &mut String, text: &str) {
     json.push('"');
     for c in text.chars() {

@@ -74,7 +74,6 @@ pub struct Lcp {
 
 impl Lcp {
     /// For problems of up to `n` unknowns.
-    #[inline]
     pub fn new(n: usize) -> Self {
         Self {
             level: default_level(),
@@ -114,7 +113,6 @@ impl Lcp {
     }
 
     /// The solution of `M_SS z_S = -q_S`, zero elsewhere, for the S that the last solved problem ended with; whether there is one.
-    #[inline]
     pub fn solve_on_set(&mut self, problem: &Complementarity<'_>, z: &mut [f64]) -> bool {
         z.fill(0.0);
         let solved = self.equate(problem);
@@ -125,7 +123,6 @@ impl Lcp {
     }
 
     /// The coordinate outside S with the most negative y, if one is negative beyond rounding.
-    #[inline]
     fn entering(&self, problem: &Complementarity<'_>, z: &[f64]) -> Option<usize> {
         let mut best = (0.0, None);
         for j in (0..z.len()).filter(|j| !self.barred[*j] && !self.set.contains(j)) {
@@ -138,7 +135,6 @@ impl Lcp {
     }
 
     /// `x = -M_SS^-1 q_S`; false if the last column of `M_SS` depends on the others to rounding.
-    #[inline]
     fn equate(&mut self, problem: &Complementarity<'_>) -> bool {
         let k = self.set.len();
         let factor = &mut self.factor[..k * k];
@@ -163,7 +159,6 @@ impl Lcp {
     }
 
     /// From z to x along straight lines that end where a coordinate becomes zero, which then leaves S.
-    #[inline]
     fn walk(&mut self, problem: &Complementarity<'_>, z: &mut [f64]) {
         loop {
             let mut step = 1.0f64;

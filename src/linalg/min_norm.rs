@@ -82,7 +82,6 @@ impl<'a> Angles<'a> {
     }
 
     /// The Gram matrix in units of the largest squared norm, into `gram: n x n`.
-    #[inline]
     pub fn scaled_gram(&self, gram: &mut [f64]) {
         let top = self.largest().max(f64::MIN_POSITIVE);
         for (row, norm) in gram.chunks_exact_mut(self.len().max(1)).zip(self.norms) {
@@ -113,7 +112,6 @@ pub struct MinNorm {
 
 impl MinNorm {
     /// For up to `n` points.
-    #[inline]
     pub fn new(n: usize) -> Self {
         Self {
             lcp: Lcp::new(n),

@@ -20,7 +20,6 @@ pub struct Softmax {
 const WANTS_CLASSES: &str = "softmax cross-entropy wants class labels";
 
 /// Weight and class of row `i`; `None` if the row has no weight.
-#[inline]
 fn class<T: Real>(y: &Targets<'_, T>, i: usize) -> Option<(T, usize)> {
     let Target::Classes(labels) = y.target else {
         panic!("{WANTS_CLASSES}");

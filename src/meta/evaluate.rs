@@ -40,7 +40,6 @@ impl Score {
     /// # Panics
     /// If there are no values.
     #[track_caller]
-    #[inline]
     pub fn of(values: &[f64]) -> Self {
         assert!(!values.is_empty(), "a score of no tasks");
         let n = values.len() as f64;

@@ -73,7 +73,6 @@ impl MetaNet {
     }
 
     /// The spans of a part.
-    #[inline]
     pub(super) fn spans(&self, part: Part) -> Vec<Span> {
         let of = |layers: &[Dense]| {
             let spans = layers

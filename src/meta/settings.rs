@@ -162,7 +162,6 @@ impl MetaLearner {
         }
     }
 
-    #[inline]
     pub(super) fn check(&self) -> Result<()> {
         let positive = |name, found: f64| check::setting(name, "above 0", found, found > 0.0);
         let part = |name, found: f64| {

@@ -26,7 +26,6 @@ pub(super) struct Plan {
 
 impl Plan {
     /// For tasks of `params` parameters whose objectives need at most these.
-    #[inline]
     pub(super) fn new(learner: &Learner<'_>, params: usize, support: Need, query: Need) -> Self {
         let steps = learner.inner.steps;
         let second = learner.gradient == MetaGradient::SecondOrder;

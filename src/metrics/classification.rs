@@ -8,7 +8,6 @@ use crate::{Error, Result, check};
 ///
 /// # Errors
 /// [`Error::Empty`] without rows, [`Error::Shape`] if lengths differ, [`Error::Weight`] or [`Error::Setting`] for wrong weights.
-#[inline]
 pub fn accuracy(y: &[u32], predicted: &[u32], weights: Option<&[f64]>) -> Result<f64> {
     check::not_empty("y", y.len())?;
     check::shape("predicted", (predicted.len(), 1), (y.len(), 1))?;

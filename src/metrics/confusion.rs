@@ -59,7 +59,6 @@ impl ConfusionMatrix {
     /// # Errors
     /// [`Error::Empty`] without rows, [`Error::Shape`] if lengths differ, [`Error::Label`] if a class is not below `classes`,
     /// [`Error::Weight`] or [`Error::Setting`] for wrong weights.
-    #[inline]
     pub fn new(
         y: &[u32],
         predicted: &[u32],
@@ -142,7 +141,6 @@ impl ConfusionMatrix {
     ///
     /// # Errors
     /// [`Error::Setting`] for [`Average::Binary`] of other than two classes.
-    #[inline]
     pub fn scores(&self, average: Average) -> Result<Scores> {
         match average {
             Average::Binary if self.classes != 2 => Err(Error::Setting {

@@ -20,7 +20,6 @@ pub enum ClassWeight {
 
 impl ClassWeight {
     /// The factors for classes of these total weights; `None` for all 1.
-    #[inline]
     pub(crate) fn factors(&self, totals: &[f64]) -> Result<Option<Vec<f64>>> {
         match self {
             Self::None => Ok(None),

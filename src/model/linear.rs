@@ -198,7 +198,6 @@ impl Ridge {
     }
 
     /// What rows `[x, y]` are centred about: their mean, or 0 without an intercept.
-    #[inline]
     fn centre(&self, summary: &Summary) -> Vec<f64> {
         let mean = summary.mean_x().iter().chain(summary.mean_y());
         mean.map(|&m| if self.fit_intercept { m } else { 0.0 })
@@ -306,7 +305,6 @@ fn fill_null_direction<T: Real>(gram: &mut [f64], rows: &Rows<'_, T>) {
 }
 
 /// `m += factor u v'`.
-#[inline]
 fn add_outer(m: &mut [f64], factor: f64, u: &[f64], v: &[f64]) {
     for (row, &u) in m.chunks_exact_mut(v.len()).zip(u) {
         axpy(default_level(), factor * u, v, row);
@@ -314,7 +312,6 @@ fn add_outer(m: &mut [f64], factor: f64, u: &[f64], v: &[f64]) {
 }
 
 /// The matrix row by row.
-#[inline]
 fn to_vec(m: MatRef<'_, f64>) -> Vec<f64> {
     let mut all = vec![0.0; m.rows() * m.cols()];
     MatMut::planned(&mut all, m.rows(), m.cols()).copy_from(m);

@@ -93,7 +93,6 @@ impl Normal {
     }
 
     /// Overwrites `b` with the solution for it as right-hand side.
-    #[inline]
     pub(crate) fn solve(&self, b: &mut [f64]) {
         let (n, level) = (b.len(), default_level());
         match &self.factor {

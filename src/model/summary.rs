@@ -41,7 +41,6 @@ pub struct Summary {
 
 impl Summary {
     /// No rows yet, of `features` features and `outputs` outputs.
-    #[inline]
     pub fn new(features: usize, outputs: usize) -> Self {
         let width = features + outputs;
         Self {
@@ -175,7 +174,6 @@ impl Summary {
     /// # Panics
     /// If it has other features or outputs.
     #[track_caller]
-    #[inline]
     pub fn merge(&mut self, other: &Self) {
         assert_eq!(
             (self.features, self.outputs),
@@ -187,7 +185,6 @@ impl Summary {
     }
 
     /// Takes in the count, weight and mean of other rows, and what the two means' difference adds to the products.
-    #[inline]
     fn merge_mean(&mut self, rows: usize, weight: f64, mean: &[f64]) {
         self.rows += rows;
         if weight == 0.0 {
@@ -230,7 +227,6 @@ pub(crate) struct Block {
 
 impl Block {
     /// Room for `rows` rows of `width` numbers.
-    #[inline]
     pub(crate) fn new(rows: usize, width: usize) -> Self {
         Self {
             rows: 0..0,

@@ -82,7 +82,6 @@ impl ClassTree {
     }
 
     /// The branch at `node` and all below it.
-    #[inline]
     fn add_branches(&mut self, node: Option<usize>) {
         let below = |child: &usize| self.parents[*child] == node;
         let children: Vec<usize> = (0..self.len()).filter(below).collect();

@@ -213,7 +213,6 @@ impl Task {
         }
     }
 
-    #[inline]
     fn check(&self, n: usize) -> Result<()> {
         let fault = |problem| Err(Error::task(&self.name, problem));
         if matches!(self.kind, Kind::Classes(0 | 1)) {

@@ -127,7 +127,6 @@ impl Fista {
     /// # Panics
     /// If `p` has another length than the objective.
     #[track_caller]
-    #[inline]
     pub fn minimise(
         &self,
         objective: &dyn Objective<f64>,
@@ -178,7 +177,6 @@ struct Walk<'w> {
 
 impl Walk<'_> {
     /// `y = x`, and L by power iteration there.
-    #[inline]
     fn start(&mut self) {
         self.y.copy_from_slice(self.x);
         self.evaluate_y();
@@ -210,7 +208,6 @@ impl Walk<'_> {
             .value_grad(&self.y, Some(&mut self.gradient), saved, &mut work.rb())
     }
 
-    #[inline]
     fn run(mut self, settings: &Fista) -> FistaReport {
         let mut iteration = 0;
         loop {
@@ -243,7 +240,6 @@ impl Walk<'_> {
     }
 
     /// One proximal step from `y`, and the next `y`.
-    #[inline]
     fn step(&mut self) -> Moved {
         let level = self.slabs.work.level();
         let value = self.evaluate_y();

@@ -92,7 +92,6 @@ impl<T: Real> Pipeline<T> {
 }
 
 /// A file that says what it is.
-#[inline]
 pub(super) fn write_start(kind: &str, precision: &str, seed: u64) -> Writer {
     Writer::new()
         .text("format_version", VERSION)
@@ -142,7 +141,6 @@ pub(super) fn strings(texts: &[String]) -> String {
 }
 
 /// The shortest decimals that read back as the same numbers, which must be finite.
-#[inline]
 fn numbers(numbers: &[f64]) -> String {
     let decimals: Vec<String> = numbers.iter().map(|x| format!("{x:?}")).collect();
     format!("[{}]", decimals.join(","))
@@ -155,7 +153,6 @@ pub(super) fn object<'a>(members: impl Iterator<Item = (&'a String, String)>) ->
     format!("{{{}}}", members.join(","))
 }
 
-#[inline]
 fn quote(text: &str) -> String {
     let mut json = String::new();
     push_text(&mut json, text);
@@ -193,7 +190,6 @@ impl Meta<'_, '_, '_> {
     }
 
     /// The tensor called `name`, which must have these sizes.
-    #[inline]
     fn tensor(&self, name: &str, sizes: &[usize]) -> Result<Tensor<'_>> {
         match self.0.tensor(name) {
             Some(tensor) if tensor.shape().sizes() == sizes => Ok(tensor),
@@ -246,7 +242,6 @@ impl Meta<'_, '_, '_> {
     }
 
     /// The rows of the matrix called `name`.
-    #[inline]
     pub(super) fn rows(&self, name: &str) -> Option<usize> {
         self.0.tensor(name)?.shape().sizes().first().copied()
     }
@@ -325,7 +320,6 @@ pub(super) fn read_strings(json: &mut Json<'_>) -> Result<Vec<String>> {
     read_list(json, |json| json.text().map(|t: Text<'_>| t.to_string()))
 }
 
-#[inline]
 pub(super) fn read_numbers(json: &mut Json<'_>) -> Result<Vec<f64>> {
     read_list(json, |json| json.number())
 }

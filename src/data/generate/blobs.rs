@@ -52,7 +52,6 @@ pub struct Blobs {
 }
 
 impl BlobsConfig {
-    #[inline]
     fn check(&self) -> Result<()> {
         for (name, count) in [
             ("rows", self.rows),

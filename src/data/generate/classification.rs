@@ -110,7 +110,6 @@ impl ClassificationConfig {
     }
 
     /// The share of each class; they sum to 1.
-    #[inline]
     fn shares(&self) -> Result<Vec<f64>> {
         let Some(weights) = &self.weights else {
             return Ok(vec![1.0 / self.classes as f64; self.classes]);
@@ -140,7 +139,6 @@ impl ClassificationConfig {
     }
 
     /// Rows of each cluster; cluster k is of class k mod classes.
-    #[inline]
     fn cluster_sizes(&self) -> Result<Vec<usize>> {
         let shares = self.shares()?;
         let exact =
@@ -223,7 +221,6 @@ fn informative(config: &ClassificationConfig, sizes: &[usize], seed: u64) -> Vec
 }
 
 /// From `[0, 1)` to `[-1, 1)`.
-#[inline]
 fn signs(uniforms: Vec<f64>) -> Vec<f64> {
     uniforms.into_iter().map(|u| 2.0 * u - 1.0).collect()
 }
@@ -289,7 +286,6 @@ fn structured(config: &ClassificationConfig, informative: &[f64], seed: u64) -> 
 }
 
 /// Shift and scale of each feature.
-#[inline]
 fn placement(config: &ClassificationConfig, stream: &mut Rng) -> (Vec<f64>, Vec<f64>) {
     let drawn = |_| {
         let shift = config.class_sep * (2.0 * stream.uniform() - 1.0);

@@ -17,25 +17,21 @@ pub use regression::{Regression, RegressionConfig, make_regression};
 use crate::rng::Rng;
 use crate::{Error, Result};
 
-#[inline]
 fn normals(stream: &mut Rng, count: usize) -> Vec<f64> {
     (0..count).map(|_| stream.normal()).collect()
 }
 
-#[inline]
 fn uniforms(stream: &mut Rng, count: usize) -> Vec<f64> {
     (0..count).map(|_| stream.uniform()).collect()
 }
 
 /// The rows of a row-major matrix of `width` columns in the order `rows`, its columns in the order `columns`.
-#[inline]
 fn reordered(x: &[f64], width: usize, rows: &[usize], columns: &[usize]) -> Vec<f64> {
     let row = |&i: &usize| columns.iter().map(move |&j| x[i * width + j]);
     rows.iter().flat_map(row).collect()
 }
 
 /// The product of `a: rows x inner` and `b: inner x cols`, row-major; each sum from left to right, the same bits everywhere.
-#[inline]
 fn product(a: &[f64], b: &[f64], inner: usize, cols: usize) -> Vec<f64> {
     let entry = |row: &[f64], j: usize| {
         let terms = row.iter().enumerate().map(|(k, a)| a * b[k * cols + j]);

@@ -158,7 +158,6 @@ fn low_rank(config: &RegressionConfig, rank: usize, stream: &mut Rng) -> Vec<f64
 
 /// `count` random orthonormal directions of `width >= count` numbers, one a row: normal vectors, each freed of the ones before
 /// (Gram and Schmidt, twice for the rounding errors) and divided by its length.
-#[inline]
 fn orthonormal(stream: &mut Rng, count: usize, width: usize) -> Vec<f64> {
     let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).fold(0.0, |sum, (a, b)| sum + a * b);
     let mut basis: Vec<f64> = Vec::with_capacity(count * width);

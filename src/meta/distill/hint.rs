@@ -51,7 +51,6 @@ impl Hint {
     ///
     /// # Errors
     /// If there are no layers.
-    #[inline]
     pub fn new(layers: &[Dense], params: usize, units: usize) -> Result<Self> {
         let Some(guided) = layers.last() else {
             return Err(Error::Empty { argument: "layers" });
@@ -83,7 +82,6 @@ impl Hint {
     }
 
     /// The spans that the hint trains: the guided layers' and the map's.
-    #[inline]
     pub fn spans(&self) -> Vec<Span> {
         let spans = |layer: &Dense| [Some(layer.weight), layer.bias];
         self.layers.iter().flat_map(spans).flatten().collect()

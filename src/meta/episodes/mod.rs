@@ -108,7 +108,6 @@ pub struct SetMut<'a, T> {
 }
 
 /// The first `k` of `0..n` in random order, in `room`.
-#[inline]
 fn choose<'r>(stream: &mut Rng, n: usize, k: usize, room: &'r mut Vec<u32>) -> &'r [u32] {
     room.clear();
     room.extend(0..n as u32);

@@ -33,7 +33,6 @@ pub struct Subspace {
 
 impl Subspace {
     /// Tasks of `ways` classes with `shots` support and `queries` query rows each; the rotation is a function of the seed.
-    #[inline]
     pub fn new(ways: usize, shots: usize, queries: usize, seed: u64) -> Self {
         let mut stream = rng(seed, "subspace rotation", 0);
         Self {
@@ -95,7 +94,6 @@ fn inner(a: &[f64], b: &[f64]) -> f64 {
 }
 
 /// Orthonormal rows, by Gram and Schmidt twice over, which is as good as exact.
-#[inline]
 fn rotation(stream: &mut Rng) -> Vec<f64> {
     let mut rows = vec![0.0; DIMENSIONS * DIMENSIONS];
     for i in 0..DIMENSIONS {

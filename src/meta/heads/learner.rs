@@ -94,7 +94,6 @@ impl Sizes {
         [point, self.links, self.loss.saved, self.links]
     }
 
-    #[inline]
     fn need(&self) -> Need {
         let verbs = [self.body, self.head, self.loss].map(|need| need.scratch);
         let held = self.passes().iter().sum::<usize>() + self.features + self.body.deltas;

@@ -48,7 +48,6 @@ pub struct TuningState<T> {
 }
 
 /// The spans of each layer, from the inputs on: what the constructors of [`Stage`] call layers.
-#[inline]
 pub fn layer_spans(layers: &[Dense]) -> Vec<Vec<Span>> {
     let spans = |layer: &Dense| core::iter::once(layer.weight).chain(layer.bias).collect();
     layers.iter().map(spans).collect()
@@ -56,13 +55,11 @@ pub fn layer_spans(layers: &[Dense]) -> Vec<Vec<Span>> {
 
 impl Stage {
     /// All layers at the same rate.
-    #[inline]
     pub fn all(layers: &[Vec<Span>], steps: u64, rate: f64) -> Self {
         Self::discriminative(layers, steps, rate, 1.0)
     }
 
     /// The last layer at `rate`, each one below at the rate of the one above divided by `decay`.
-    #[inline]
     pub fn discriminative(layers: &[Vec<Span>], steps: u64, rate: f64, decay: f64) -> Self {
         let (mut rate, mut rates) = (rate, Vec::new());
         for layer in layers.iter().rev() {
@@ -73,13 +70,11 @@ impl Stage {
     }
 
     /// The last layer alone: a linear probe.
-    #[inline]
     pub fn probe(layers: &[Vec<Span>], steps: u64, rate: f64) -> Self {
         Self::all(&layers[layers.len().saturating_sub(1)..], steps, rate)
     }
 
     /// The biases alone.
-    #[inline]
     pub fn biases(layers: &[Dense], steps: u64, rate: f64) -> Self {
         let biases = layers.iter().filter_map(|layer| layer.bias);
         let rates = biases.map(|bias| (bias, rate)).collect();
@@ -102,7 +97,6 @@ impl Tuning {
     }
 
     /// A linear probe of `probe` steps, then `steps` steps of all layers.
-    #[inline]
     pub fn probe_then_all(layers: &[Vec<Span>], (probe, steps): (u64, u64), rate: f64) -> Self {
         Self::new(vec![
             Stage::probe(layers, probe, rate),
@@ -111,7 +105,6 @@ impl Tuning {
     }
 
     /// A stage a layer, of `steps` steps: the last layer, then the last two, and so on, at discriminative rates.
-    #[inline]
     pub fn gradual(layers: &[Vec<Span>], steps: u64, rate: f64, decay: f64) -> Self {
         let stage = |from| Stage::discriminative(&layers[from..], steps, rate, decay);
         Self::new((0..layers.len()).rev().map(stage).collect())

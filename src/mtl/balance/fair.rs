@@ -171,7 +171,6 @@ impl Newton<'_> {
     }
 
     /// Scales v by the factor f that is best: `f^(1 + beta) v'Cv = sum_i v_i h_i`. None if `v'Cv` is not positive.
-    #[inline]
     fn rescale(&mut self) -> Option<()> {
         self.multiply();
         let each = 0..self.v.len();
@@ -188,7 +187,6 @@ impl Newton<'_> {
     }
 
     /// The Newton step; none if the matrix is not positive definite to rounding.
-    #[inline]
     fn newton_step(&mut self) -> Option<()> {
         let n = self.v.len();
         for i in 0..n {
@@ -208,7 +206,6 @@ impl Newton<'_> {
 
     /// How far to go along the step: not beyond where the function surely stops falling, or as far as v stays positive where rounding
     /// hides that place.
-    #[inline]
     fn length(&self) -> f64 {
         let n = self.v.len();
         // d/dt of the function at v + t step v is  sum_i step_i v_i ((C v)_i + t (C step v)_i - h_i(t)).

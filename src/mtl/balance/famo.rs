@@ -54,7 +54,6 @@ impl Rule for Famo {
         split(memory).1.fill(-1.0);
     }
 
-    #[inline]
     fn weights(
         &self,
         view: &View<'_>,
@@ -77,7 +76,6 @@ impl Rule for Famo {
         Answer::Solved(0.0)
     }
 
-    #[inline]
     fn stepped(&self, memory: &mut [f64], losses: &[f64]) {
         let (xi, before) = split(memory);
         let known = |t: usize| before[t] > 0.0 && losses[t] > 0.0;

@@ -54,7 +54,6 @@ impl Rule for GradNorm {
         memory[..tasks].fill(1.0);
     }
 
-    #[inline]
     fn weights(
         &self,
         view: &View<'_>,

@@ -53,7 +53,6 @@ impl Rule for GradVac {
         tasks * tasks
     }
 
-    #[inline]
     fn weights(
         &self,
         view: &View<'_>,

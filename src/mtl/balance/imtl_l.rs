@@ -37,7 +37,6 @@ impl Rule for ImtlL {
         Learned::memory(tasks)
     }
 
-    #[inline]
     fn weights(
         &self,
         view: &View<'_>,

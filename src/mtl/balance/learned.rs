@@ -34,7 +34,6 @@ impl<'a> Learned<'a> {
     }
 
     /// Moves the values down the gradient.
-    #[inline]
     pub fn step(self, rate: f64) {
         let mut state = StepState {
             steps: *self.steps as u64,

@@ -176,7 +176,6 @@ impl Balance {
     }
 
     /// The rule of that name with its defaults. Letters and digits count, not their case; `nash` is as good as `nash-mtl`.
-    #[inline]
     pub fn named(name: &str) -> Option<Self> {
         let letters = |name: &'static str| name.chars().filter(|c| *c != '-');
         let given = || {

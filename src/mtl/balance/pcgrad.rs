@@ -20,7 +20,6 @@ impl Rule for PcGrad {
         Needs::Gram
     }
 
-    #[inline]
     fn weights(&self, view: &View<'_>, _: &mut [f64], s: &mut Scratch, w: &mut [f64]) -> Answer {
         let n = view.len();
         let (places, p) = (&mut s.order[..n], &mut s.vectors[0][..n]);

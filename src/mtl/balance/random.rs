@@ -18,7 +18,6 @@ impl Rule for Random {
         Needs::Losses
     }
 
-    #[inline]
     fn weights(&self, view: &View<'_>, _: &mut [f64], _: &mut Scratch, w: &mut [f64]) -> Answer {
         let mut random = rng(self.seed, "balance", view.step);
         for w in w.iter_mut() {

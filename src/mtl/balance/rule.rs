@@ -64,7 +64,6 @@ pub(super) struct Scratch {
 
 impl Scratch {
     /// For Gram matrices of `tasks` tasks; nothing for rules that look at none.
-    #[inline]
     pub fn new(tasks: usize, needs: Needs) -> Self {
         let tasks = if needs == Needs::Gram { tasks } else { 0 };
         let matrix = || vec![0.0; tasks * tasks];

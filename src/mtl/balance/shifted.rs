@@ -24,7 +24,6 @@ pub(super) struct Shifted<'a> {
 
 impl<'a> Shifted<'a> {
     /// On buffers of a [`Scratch`](super::rule::Scratch).
-    #[inline]
     pub fn new(
         view: &View<'_>,
         min_norm: &'a mut MinNorm,

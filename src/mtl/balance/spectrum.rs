@@ -15,7 +15,6 @@ pub(super) struct Spectrum<'a> {
 
 impl<'a> Spectrum<'a> {
     /// Of the matrix in `a: n x n`, which is overwritten; `vectors: n x n`.
-    #[inline]
     pub fn of(a: &'a mut [f64], vectors: &'a mut [f64], n: usize) -> Self {
         eigen(MatMut::planned(a, n, n), MatMut::planned(vectors, n, n));
         Self {

@@ -112,7 +112,6 @@ pub struct BalanceState {
 
 impl BalanceState {
     /// Before the first batch of `balance`, whose rule is `rule`.
-    #[inline]
     pub(super) fn start(balance: &Balance, rule: &dyn Rule, tasks: usize) -> Result<Self> {
         check::not_empty("tasks", tasks)?;
         rule.check(tasks)?;
@@ -139,7 +138,6 @@ impl BalanceState {
     }
 
     /// Puts the state where it was when these numbers were saved.
-    #[inline]
     pub(super) fn restore(&mut self, steps: u64, memory: &[f64]) -> Result<()> {
         let found = (1, memory.len());
         check::shape("memory", found, (1, self.memory.len()))?;
@@ -203,7 +201,6 @@ impl BalanceState {
 
     /// The signals of the tasks present, side by side.
     #[track_caller]
-    #[inline]
     fn collect(&mut self, needs: Needs, signals: &Signals<'_>) -> Result<()> {
         let tasks = self.tasks;
         assert_eq!(signals.losses.len(), tasks, "one loss a task");
@@ -237,7 +234,6 @@ impl BalanceState {
     }
 
     #[track_caller]
-    #[inline]
     fn collect_gram(&mut self, gram: &[f64], precision: f64) -> Result<()> {
         assert_eq!(gram.len(), self.tasks * self.tasks, "T x T products");
         let n = self.ids.len();
@@ -311,7 +307,6 @@ fn finite(argument: &'static str, (row, column): (usize, usize), found: f64) -> 
 }
 
 /// Whether `sum_t w_t g_t` is zero to rounding, with weights of which none is negative.
-#[inline]
 fn vanishes(gradients: &Angles<'_>, w: &[f64]) -> bool {
     if w.iter().any(|&w| w < 0.0) {
         return false;

@@ -51,7 +51,6 @@ impl Rule for Tchebycheff {
         ideal.try_for_each(|&z| check::setting("ideal", "finite", z, true))
     }
 
-    #[inline]
     fn weights(&self, view: &View<'_>, _: &mut [f64], _: &mut Scratch, w: &mut [f64]) -> Answer {
         let equal = 1.0 / view.len() as f64;
         let preference = |id: usize| self.preferences.get(id).copied().unwrap_or(equal);

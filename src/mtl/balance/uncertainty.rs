@@ -39,7 +39,6 @@ impl Rule for Uncertainty {
         Learned::memory(tasks)
     }
 
-    #[inline]
     fn weights(
         &self,
         view: &View<'_>,

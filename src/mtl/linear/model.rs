@@ -116,7 +116,6 @@ impl TaskLinear {
     ///
     /// # Errors
     /// The same.
-    #[inline]
     pub fn of(
         tasks: &[Task],
         features: usize,
@@ -129,7 +128,6 @@ impl TaskLinear {
     }
 
     /// The same model with something more that was learned.
-    #[inline]
     pub fn with_learned(mut self, learned: Learned) -> Self {
         self.learned.push(learned);
         self
@@ -207,7 +205,6 @@ impl LinearTask<'_> {
     ///
     /// # Errors
     /// If `x` has other features or a number that is not finite.
-    #[inline]
     pub fn links(&self, x: MatRef<'_, f64>) -> Result<Vec<f64>> {
         let (n, d, k) = (x.rows(), self.coef.cols(), self.coef.rows());
         check::shape("x", (n, x.cols()), (n, d))?;

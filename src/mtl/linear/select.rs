@@ -184,7 +184,6 @@ impl CrossValidation {
     }
 
     /// The strength chosen, and all, for each fold's scores of the grid.
-    #[inline]
     fn pick(&self, grid: &[f64], scores: &[Vec<f64>]) -> (f64, Vec<Strength>) {
         let folds = scores.len() as f64;
         let strength = |(i, &lambda): (usize, &f64)| {
@@ -237,7 +236,6 @@ fn mean(sum: f64, weight: f64) -> f64 {
 struct Scale(Option<Vec<f64>>);
 
 impl Scale {
-    #[inline]
     fn of(tasks: &TaskSet<'_, f64>) -> Result<Self> {
         if tasks.one_kind().is_some() {
             return Ok(Self(None));
@@ -268,7 +266,6 @@ impl Scale {
 }
 
 /// The loss of task `t` if every row had the same links: the mean, or the classes' shares.
-#[inline]
 fn constant_loss(tasks: &TaskSet<'_, f64>, t: usize) -> f64 {
     let task = &tasks.tasks()[t];
     let labelled = || {

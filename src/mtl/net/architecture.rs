@@ -116,7 +116,6 @@ impl Architecture {
 
     /// The one that the command calls `name`, for `tasks` tasks: four experts, or one a task and a shared one a level; 16 units of
     /// attention; a chain of tasks, each of which reads the one before it; for nested labels one trunk below the choices.
-    #[inline]
     pub fn named(name: &str, tasks: usize) -> Option<Self> {
         Some(match name {
             "hard-sharing" | "nested-labels" => Self::HardSharing,

@@ -69,7 +69,6 @@ impl TaskDag {
     }
 
     /// The tasks, each behind those that it reads, else in their order.
-    #[inline]
     fn order(&self, heads: &[Output]) -> Result<Vec<usize>> {
         let tasks = heads.len();
         for (head, reads) in heads.iter().zip(&self.reads) {

@@ -46,18 +46,15 @@ impl Network {
     }
 
     /// The parameters that more than one task's loss depends on.
-    #[inline]
     pub fn shared(&self) -> Vec<Span> {
         self.spans(None)
     }
 
     /// The parameters that the loss of task `t` alone depends on.
-    #[inline]
     pub fn own(&self, t: usize) -> Vec<Span> {
         self.spans(Some(t))
     }
 
-    #[inline]
     fn spans(&self, task: Option<usize>) -> Vec<Span> {
         let mut spans = Vec::new();
         for node in self.graph.nodes().iter().filter(|node| node.task == task) {
@@ -67,7 +64,6 @@ impl Network {
     }
 
     /// The weights of dense layers: what weight decay holds down.
-    #[inline]
     pub fn weights(&self) -> Vec<Span> {
         let weight = |part: &Part| match part {
             Part::Dense(layer) => Some(layer.weight),

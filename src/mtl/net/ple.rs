@@ -83,7 +83,6 @@ impl Ple {
     }
 
     /// Level `l`: every task's own experts, then the shared ones; every task's gate, then the shared one.
-    #[inline]
     fn level(&self, heads: &[Output], l: usize, streams: &Streams) -> Level<'_> {
         let begin = |name: String, from, task| Begin {
             name: format!("level.{l}.{name}"),

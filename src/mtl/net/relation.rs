@@ -27,7 +27,6 @@ impl HeadRelation {
     ///
     /// # Errors
     /// If there are no heads or they differ in shape, or the precision is not `T x T`, finite and symmetric.
-    #[inline]
     pub fn new(heads: &[Span], precision: &[f64]) -> Result<Self> {
         let tasks = heads.len();
         check::not_empty("heads", tasks)?;

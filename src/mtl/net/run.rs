@@ -41,7 +41,6 @@ pub struct TaskNetReport {
 }
 
 impl TaskNetReport {
-    #[inline]
     fn new(tasks: usize, epochs: usize) -> Self {
         let empty = || (0..tasks).map(|_| Vec::with_capacity(epochs.min(HISTORY)));
         Self {

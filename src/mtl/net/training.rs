@@ -124,7 +124,6 @@ impl Outcomes {
 }
 
 impl Sums {
-    #[inline]
     fn new(tasks: usize) -> Self {
         Self {
             losses: vec![0.0; tasks],

@@ -23,7 +23,6 @@ pub(super) struct TaskRoom {
 }
 
 impl TaskRoom {
-    #[inline]
     pub(super) fn new(tasks: usize, needs: Needs) -> Self {
         let square = match needs {
             Needs::Gram | Needs::Norms => tasks * tasks,

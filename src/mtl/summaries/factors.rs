@@ -31,7 +31,6 @@ pub struct TaskFactors {
 
 impl TaskFactors {
     /// No rows yet, of `tasks` tasks with `features` features.
-    #[inline]
     pub fn new(tasks: usize, features: usize) -> Self {
         Self {
             tasks,
@@ -44,7 +43,6 @@ impl TaskFactors {
     ///
     /// # Errors
     /// [`Error::Task`] if a task does not predict a number.
-    #[inline]
     pub fn of(tasks: &TaskSet<'_, f64>) -> Result<Self> {
         numbers(tasks)?;
         let mut factors = Self::new(tasks.tasks().len(), tasks.features());
@@ -93,7 +91,6 @@ impl TaskFactors {
     /// # Panics
     /// If they have other tasks or features.
     #[track_caller]
-    #[inline]
     pub fn merge(&mut self, other: &Self) {
         let shape = |f: &Self| (f.tasks, f.features);
         assert_eq!(shape(self), shape(other), "factors of one shape");
@@ -201,7 +198,6 @@ impl<'a> TaskFactor<'a> {
     }
 
     /// `R [b, w, -1]` for `theta = [w, b]`, or `w` alone.
-    #[inline]
     pub fn residual(&self, theta: &[f64]) -> Vec<f64> {
         let mut residual: Vec<f64> = self.column(self.width - 1).iter().map(|v| -v).collect();
         let columns = self.columns(theta.len() + 1 == self.width);
@@ -212,7 +208,6 @@ impl<'a> TaskFactor<'a> {
     }
 
     /// The gradient of half the square of a `residual`.
-    #[inline]
     pub fn gradient(&self, residual: &[f64], g: &mut [f64]) {
         let columns = self.columns(g.len() + 1 == self.width);
         for (column, g) in columns.zip(g) {
@@ -228,7 +223,6 @@ struct Turn {
 }
 
 impl Turn {
-    #[inline]
     fn new(features: usize) -> Self {
         let width = features + 2;
         Self {
@@ -247,7 +241,6 @@ impl Turn {
     }
 
     /// Adds the row: `L L' + v v'`.
-    #[inline]
     fn add_to(&mut self, l: &mut [f64]) {
         let width = self.row.len();
         let mut work = Work::new(default_level(), &mut self.scratch);
@@ -255,7 +248,6 @@ impl Turn {
     }
 
     /// Adds the rows of another factor.
-    #[inline]
     fn merge(&mut self, l: &mut [f64], other: &[f64]) {
         let width = self.row.len();
         for j in 0..width {

@@ -48,7 +48,6 @@ impl Part<'_> {
     }
 
     /// Takes in the count, weight and mean of other rows of task `t`, and what the two means' difference adds to the products.
-    #[inline]
     pub(super) fn merge(
         &mut self,
         t: usize,
@@ -93,7 +92,6 @@ pub(super) struct Block {
 }
 
 impl Block {
-    #[inline]
     pub(super) fn new(width: usize) -> Self {
         Self {
             width,
@@ -134,7 +132,6 @@ impl Block {
     }
 
     /// Adds the rows' products to those of their task. Products of few columns, or of one row, are less work than a kernel's call.
-    #[inline]
     fn add_products(&mut self, products: &mut [f64]) {
         let width = self.width;
         let used = &self.values[..self.rows * width];

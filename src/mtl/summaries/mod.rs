@@ -56,7 +56,6 @@ pub struct TaskSummary<'a> {
 
 impl Summaries {
     /// No rows yet, of `tasks` tasks with `features` features.
-    #[inline]
     pub fn new(tasks: usize, features: usize) -> Self {
         let width = features + 1;
         Self {
@@ -171,7 +170,6 @@ impl Summaries {
     /// # Panics
     /// If they have other tasks or features.
     #[track_caller]
-    #[inline]
     pub fn merge(&mut self, other: &Self) {
         assert_eq!(
             (self.tasks(), self.features),
@@ -307,7 +305,6 @@ struct Rows<'a> {
 
 impl Rows<'_> {
     /// Whether they are as [`Summaries::add`] asks.
-    #[inline]
     fn check(&self, tasks: usize, features: usize) -> Result<()> {
         let n = self.x.rows();
         check::shape("x", (n, self.x.cols()), (n, features))?;

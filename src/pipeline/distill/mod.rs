@@ -245,7 +245,6 @@ fn output(teaching: &Teaching) -> Output {
     }
 }
 
-#[inline]
 fn scaler_of(scales: Vec<(f64, f64)>) -> Result<Scaler> {
     let (shift, scale) = scales.into_iter().unzip();
     Scaler::new(shift, scale)
@@ -261,7 +260,6 @@ impl DistillTraining<'_> {
     }
 
     /// What task `t` is to say of its training rows: the label, or the teacher's word where there is none.
-    #[inline]
     fn wanted(&self, t: usize) -> Vec<f64> {
         let teaching = &self.teachings[t];
         let own = self.rows.iter().filter(|&&i| teaching.has(i));

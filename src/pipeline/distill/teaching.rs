@@ -31,7 +31,6 @@ impl Teaching {
     ///
     /// # Errors
     /// If a probability is not in [0, 1], or a number not finite.
-    #[inline]
     pub fn new(name: &str, response: Response, said: Prediction<f64>) -> Result<Self> {
         let links = match response.kind() {
             Kind::Number => said.values.clone(),
@@ -110,7 +109,6 @@ impl Teaching {
     }
 
     /// The links of these rows.
-    #[inline]
     pub(super) fn links_of(&self, rows: &[usize]) -> Vec<f64> {
         let k = self.response.kind().links();
         let row = |&i: &usize| &self.links[i * k..][..k];

@@ -22,7 +22,6 @@ pub(super) fn own(labels: &[u32], tasks: &[u32]) -> Vec<u32> {
 }
 
 /// Classes of all tasks, counted through task after task; `own` are each task's from 0 on.
-#[inline]
 pub(super) fn apart(own: &[u32], tasks: &[u32]) -> Vec<u32> {
     let count = tasks.iter().max().map_or(0, |&top| top as usize + 1);
     let mut classes = vec![0; count];
@@ -54,7 +53,6 @@ pub(super) fn present(labels: &[u32], levels: &Levels) -> Result<Levels> {
 }
 
 /// A network's last layer cut to the first `classes` logits; two of them become one, their difference.
-#[inline]
 pub(super) fn logits_of(
     classes: usize,
     mut sizes: Vec<usize>,

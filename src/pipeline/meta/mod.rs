@@ -136,7 +136,6 @@ impl Prepared {
     }
 
     /// The answers with each task's classes as classes of their own.
-    #[inline]
     fn all_at_once(&self, tasks: &[u32]) -> Answers {
         match &self.answers {
             Answers::Numbers(y) => Answers::Numbers(y.clone()),
@@ -276,7 +275,6 @@ impl MetaFrame<'_> {
 }
 
 /// An error about a task's number, by its name.
-#[inline]
 fn name_task(error: Error, names: &[String]) -> Error {
     match error {
         Error::Task { name, problem } => {

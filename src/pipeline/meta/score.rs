@@ -144,7 +144,6 @@ impl MetaPipeline {
     }
 
     /// The rows of a task made of the classes `y` of a table: `shots`, and 15 queries a class or as many as the smallest class has left.
-    #[inline]
     fn drawn_split(&self, y: &[u32], shots: usize) -> Split {
         let (ways, top) = (
             self.ways(),

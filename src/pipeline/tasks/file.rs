@@ -145,7 +145,6 @@ impl TaskPipeline {
 }
 
 /// The tasks that the model has: those of the tables, or the tree's choices.
-#[inline]
 fn heads(tasks: &[(String, Response)], tree: Option<&ClassTree>) -> Vec<Output> {
     let output = |(name, kind): (&str, Kind)| Output {
         name: name.into(),

@@ -190,7 +190,6 @@ impl Relation {
 }
 
 /// A group a node of the tree: the tasks at and below it, with its strength.
-#[inline]
 fn groups(tree: &Tree, tasks: &[&str]) -> Vec<TaskGroup> {
     let parent = |name: &str| {
         let node = tree.nodes.iter().find(|node| node.name == name)?;

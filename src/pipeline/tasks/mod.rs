@@ -152,7 +152,6 @@ impl TaskRecipe<'_> {
 }
 
 impl TaskTraining<'_> {
-    #[inline]
     fn own_weights(&self) -> Option<Vec<f64>> {
         let all = self.weights?;
         Some(self.rows.iter().map(|&row| all[row]).collect())

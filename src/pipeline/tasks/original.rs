@@ -15,7 +15,6 @@ use crate::mtl::linear::{Axis, Learned};
 
 impl TaskPipeline {
     /// What the method learned beside the coefficients, on the scale of the raw table.
-    #[inline]
     pub fn learned(&self) -> Vec<Learned> {
         let TaskModel::Linear { model, .. } = &self.model else {
             return Vec::new();
@@ -24,7 +23,6 @@ impl TaskPipeline {
         model.learned().iter().map(on_raw_scale).collect()
     }
 
-    #[inline]
     fn on_raw_scale(&self, mut table: Learned) -> Learned {
         let (rows, cols) = table.shape;
         if table.axes.0 == Axis::Coefficients {

@@ -42,7 +42,6 @@ pub(super) struct Cache {
 }
 
 impl Cache {
-    #[inline]
     pub(super) fn new(losses: &Losses<'_>) -> Self {
         Self {
             features: Vec::new(),
@@ -128,7 +127,6 @@ pub(super) fn descend(
 }
 
 /// The features that have weights.
-#[inline]
 fn support(w: &[f64], columns: usize) -> Vec<usize> {
     let rows = w.chunks_exact(columns).enumerate();
     let some = rows.filter(|(_, row)| row.iter().any(|&w| w != 0.0));
@@ -202,7 +200,6 @@ struct Working<'p> {
 }
 
 impl<'p> Working<'p> {
-    #[inline]
     fn new(problem: &'p Penalised<'p>, cache: &Cache, set: &[usize], w: &[f64], c: &[f64]) -> Self {
         let (losses, m) = (problem.losses, set.len());
         let columns = losses.columns;
@@ -287,7 +284,6 @@ impl<'p> Working<'p> {
     }
 
     /// Overwrites `u` with the best row.
-    #[inline]
     fn best(&self, i: usize, u: &mut [f64]) {
         let (norm, factor) = &self.problem.penalty.parts[0];
         let (lambda, square) = (self.problem.lambda * factor, self.problem.square());
@@ -303,7 +299,6 @@ impl<'p> Working<'p> {
     }
 
     /// Takes what row `i`'s step moves from C.
-    #[inline]
     fn follow(&mut self, i: usize, step: &[f64]) {
         let (m, k) = (self.size, self.columns);
         let squared = &self.problem.losses.squared;
@@ -352,7 +347,6 @@ impl<'p> Working<'p> {
 }
 
 /// Overwrites `u` with `argmin_v sum_t 1/2 (a_t + square) v_t^2 - u_t v_t + lambda ||v||`.
-#[inline]
 fn best_row(lambda: f64, square: f64, a: &[f64], u: &mut [f64]) {
     let size = length(u);
     if size <= lambda {

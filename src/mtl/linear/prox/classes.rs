@@ -37,7 +37,6 @@ enum Inputs<'a> {
 }
 
 impl<'a> Inputs<'a> {
-    #[inline]
     fn new(x: MatRef<'a, f64>, rows: &[u32]) -> Self {
         let first = rows.first().map_or(0, |&row| row as usize);
         let last = rows.last().map_or(0, |&row| row as usize + 1);
@@ -93,7 +92,6 @@ impl<'a> Classes<'a> {
     }
 
     /// `saved`: probabilities `n x k`, intercepts `k`, the value. `scratch`: links `n x k`, those of a task and as much again.
-    #[inline]
     pub(super) fn need(&self) -> Need {
         let (level, n, k, d) = (
             default_level(),
@@ -110,7 +108,6 @@ impl<'a> Classes<'a> {
     }
 
     /// `Z = X W` through `each` task's links, in place, then `out = X'Z`.
-    #[inline]
     fn through(
         &self,
         w: MatRef<'_, f64>,
@@ -174,7 +171,6 @@ impl<'a> Classes<'a> {
     }
 
     /// The value, and that of the dual at `s` times the residuals, apart at the point that `saved` holds.
-    #[inline]
     pub(super) fn apart(&self, s: f64, saved: &[f64]) -> f64 {
         let (n, k) = (self.rows(), self.width());
         let ([p, _, value], _) = cut(saved, [n * k, k, 1]);

@@ -91,13 +91,13 @@ impl Convex for Dirty {
         self.settings
     }
 
+    #[inline]
     fn form(&self) -> Form<'_> {
         Form::Norms(self)
     }
 }
 
 impl Proximal for Dirty {
-    #[inline]
     fn penalty(&self, columns: &Columns<'_>) -> Result<Penalty> {
         let root = Real::sqrt(columns.count() as f64);
         let (norm, middle) = match self.size {
@@ -112,7 +112,6 @@ impl Proximal for Dirty {
         })
     }
 
-    #[inline]
     fn learned(&self, parts: &Parts) -> Vec<Learned> {
         vec![
             parts.support(1),

@@ -86,7 +86,6 @@ impl Proximal for Elastic {
         })
     }
 
-    #[inline]
     fn learned(&self, parts: &Parts) -> Vec<Learned> {
         vec![parts.support(0)]
     }

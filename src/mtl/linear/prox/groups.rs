@@ -47,7 +47,6 @@ impl<'a> Columns<'a> {
     }
 
     /// The task of each column.
-    #[inline]
     pub fn tasks(&self) -> Vec<usize> {
         let mut task = vec![0; self.count()];
         for (t, columns) in self.of_task.iter().enumerate() {

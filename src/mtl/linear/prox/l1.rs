@@ -65,7 +65,6 @@ impl Proximal for L1 {
         Ok(Penalty::of(Norm::Entries))
     }
 
-    #[inline]
     fn learned(&self, parts: &Parts) -> Vec<Learned> {
         vec![parts.support(0)]
     }

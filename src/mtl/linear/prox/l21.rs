@@ -67,7 +67,6 @@ impl Proximal for L21 {
         Ok(Penalty::of(Norm::Rows))
     }
 
-    #[inline]
     fn learned(&self, parts: &Parts) -> Vec<Learned> {
         vec![parts.support(0)]
     }

@@ -38,7 +38,6 @@ pub(super) struct Links {
 }
 
 impl Links {
-    #[inline]
     pub(super) fn new(task: &Task, rows: &[f64], intercept: bool) -> Self {
         let weights: Vec<f64> = rows.iter().map(|w| w * task.weight).collect();
         Self {
@@ -56,7 +55,6 @@ impl Links {
     }
 
     /// Whether the intercepts are free, there are rows, and some class has none.
-    #[inline]
     pub(super) fn lacks_a_class(&self) -> bool {
         let mut weight = vec![0.0; self.classes];
         for (&label, w) in self.labels.iter().zip(&self.weights) {
@@ -80,7 +78,6 @@ impl Links {
         }
     }
 
-    #[inline]
     fn settle_two(&self, z: &mut [f64], miss: &mut [f64], b: &mut f64, loss: &mut [f64]) -> f64 {
         let level = default_level();
         let away = |i: usize| if self.labels[i] == 0 { 1.0 } else { -1.0 };
@@ -178,7 +175,6 @@ impl Links {
     }
 
     /// `p = softmax(z + b)`; the value.
-    #[inline]
     fn probabilities(&self, z: &[f64], b: &[f64], p: &mut [f64], lse: &mut [f64]) -> f64 {
         let (n, k) = (self.labels.len(), self.classes);
         let mut shifted = z.to_vec();

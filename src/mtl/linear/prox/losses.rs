@@ -59,7 +59,6 @@ impl<'a> Losses<'a> {
     }
 
     /// The losses of tasks that predict numbers, each with a column.
-    #[inline]
     pub(super) fn of_summaries(
         summaries: &Summaries,
         of_task: Vec<Range<usize>>,
@@ -99,7 +98,6 @@ impl<'a> Losses<'a> {
         self.features * self.columns
     }
 
-    #[inline]
     pub(super) fn need(&self) -> Need {
         let squared = self.squared.iter().map(|s| Need::scratch(s.scratch()));
         let all = squared.chain(self.classes.iter().map(Classes::need));
@@ -151,7 +149,6 @@ impl<'a> Losses<'a> {
     }
 
     /// The value of squared losses at `w`, where C is `c`; they are all there is.
-    #[inline]
     pub(super) fn value_of_squares(&self, w: &[f64], c: &[f64]) -> f64 {
         let (w, c) = (self.mat(w), self.mat(c));
         let of = |squared: &Squared| {
@@ -221,7 +218,6 @@ impl<'a> Losses<'a> {
     }
 
     /// The best intercepts at the point that `saved` holds, one a column.
-    #[inline]
     pub(super) fn intercepts(&self, w: &[f64], saved: &[f64]) -> Vec<f64> {
         let mut b = vec![0.0; self.columns];
         for squared in &self.squared {

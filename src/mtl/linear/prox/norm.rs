@@ -163,7 +163,6 @@ fn flatten(tau: f64, row: &mut [f64]) -> f64 {
 }
 
 /// The 2-norm of each task's columns.
-#[inline]
 fn task_lengths(w: &[f64], task: &[usize]) -> Vec<f64> {
     let tasks = task.iter().max().map_or(0, |t| t + 1);
     let mut squares = vec![0.0; tasks];
@@ -176,7 +175,6 @@ fn task_lengths(w: &[f64], task: &[usize]) -> Vec<f64> {
     squares
 }
 
-#[inline]
 fn shrink_tasks(tau: f64, w: &mut [f64], task: &[usize]) -> f64 {
     let mut lengths = task_lengths(w, task);
     let mut left = 0.0;

@@ -51,7 +51,6 @@ pub(super) struct Spectrum {
 }
 
 /// `C = A B`, of small matrices.
-#[inline]
 pub(super) fn product(a: MatRef<'_, f64>, b: MatRef<'_, f64>, c: MatMut<'_, f64>) {
     let level = default_level();
     let mut scratch = vec![0.0; gemm_scratch::<f64>(level, a.rows(), a.cols(), b.cols())];
@@ -153,7 +152,6 @@ impl Spectrum {
     }
 
     /// `W = L R'` with `L: d x r` and `R: K x r`, the singular values' roots in both; `L` and `R`, row-major.
-    #[inline]
     pub(super) fn factors(&self, w: &[f64]) -> (Vec<f64>, Vec<f64>) {
         let (rank, (d, k)) = (self.rank(), self.shape);
         let n = self.values.len();

@@ -40,7 +40,6 @@ impl Parts {
     }
 
     /// The 2-norm of each feature's weights in part `k`, `support: d x 1`: 0 for a feature that no task uses.
-    #[inline]
     pub fn support(&self, k: usize) -> Learned {
         let norm = |j: usize| {
             let column = self.parts[k].iter().skip(j).step_by(self.features);

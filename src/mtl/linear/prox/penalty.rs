@@ -86,7 +86,6 @@ impl<'l> Penalised<'l> {
     }
 
     /// `W`, the sum of the parts.
-    #[inline]
     pub(super) fn whole(&self, parts: &[f64]) -> Vec<f64> {
         let mut whole = parts[..self.losses.len()].to_vec();
         for part in parts[self.losses.len()..].chunks_exact(self.losses.len()) {
@@ -184,7 +183,6 @@ pub(super) struct Steps<'l> {
 }
 
 impl<'l> Steps<'l> {
-    #[inline]
     pub(super) fn new(problem: Penalised<'l>) -> Self {
         Self {
             problem,

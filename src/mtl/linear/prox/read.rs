@@ -43,7 +43,6 @@ impl Source<'_, '_> {
     }
 
     /// Rows `[x, y]` and weights of a few places.
-    #[inline]
     fn copy(&self, places: &[usize], x: &mut [f64], y: &mut [f64], weight: &mut [f64]) {
         let (d, k) = (self.tasks.features(), self.members.len());
         for (i, &place) in places.iter().enumerate() {
@@ -117,7 +116,6 @@ impl Squared {
     }
 
     /// One task's losses, from its summary, in column `t`.
-    #[inline]
     pub(super) fn of_task(t: usize, task: TaskSummary<'_>, intercept: bool) -> Self {
         let (mean_y, yy) = ([task.mean_y()], [task.yy()]);
         let moments = Moments {
@@ -165,7 +163,6 @@ impl Squared {
     }
 
     /// Of tasks of weight 1 in the first columns.
-    #[inline]
     fn of(m: &Moments<'_>, intercept: bool) -> Self {
         let (d, k) = (m.mean_x.len(), m.mean_y.len());
         // About the means, or about 0: then n m m' joins the products.

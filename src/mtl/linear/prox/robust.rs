@@ -93,13 +93,13 @@ impl Convex for Robust {
         self.settings
     }
 
+    #[inline]
     fn form(&self) -> Form<'_> {
         Form::Norms(self)
     }
 }
 
 impl Proximal for Robust {
-    #[inline]
     fn penalty(&self, columns: &Columns<'_>) -> Result<Penalty> {
         let root = Real::sqrt(columns.names.len() as f64);
         let (norm, usual) = match self.common {

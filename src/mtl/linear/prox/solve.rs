@@ -105,7 +105,6 @@ impl<'a> Problem<'a> {
     }
 
     /// Strengths from `lambda_max` down, evenly in their logarithms.
-    #[inline]
     pub(super) fn grid(&self) -> Vec<f64> {
         let ratio = Real::exp(Real::ln(GRID_END) / (GRID - 1) as f64);
         let next = |lambda: &f64| Some(lambda * ratio);
@@ -215,7 +214,6 @@ impl<'a> Problem<'a> {
     }
 
     /// The parts of W, turned so that each task's numbers lie side by side.
-    #[inline]
     fn parts(&self) -> Parts {
         let (d, links) = (self.losses.features, self.losses.columns);
         let turn = |part: &[f64]| {

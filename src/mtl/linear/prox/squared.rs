@@ -44,7 +44,6 @@ impl Squared {
     }
 
     /// Scratch of [`Squared::correlate`] and [`Squared::multiply`].
-    #[inline]
     pub(super) fn scratch(&self) -> usize {
         let (level, k, d) = (default_level(), self.width(), self.mean_x.len());
         match self.form {
@@ -85,7 +84,6 @@ impl Squared {
     }
 
     /// `C = -grad f` at `w: d x k`; the value.
-    #[inline]
     pub(super) fn correlate(
         &self,
         w: MatRef<'_, f64>,
@@ -100,7 +98,6 @@ impl Squared {
     }
 
     /// `C` at `W = 0`; the value.
-    #[inline]
     pub(super) fn start(&self, mut c: MatMut<'_, f64>) -> f64 {
         c.copy_from(MatRef::planned(&self.xy, self.mean_x.len(), self.width()));
         self.weigh(c);
@@ -108,14 +105,12 @@ impl Squared {
     }
 
     /// The value at `w`, where C is `c`.
-    #[inline]
     pub(super) fn value(&self, w: MatRef<'_, f64>, c: MatRef<'_, f64>) -> f64 {
         let (with_y, with_c) = self.products(w, c);
         0.5 * (self.squares() - with_y - with_c)
     }
 
     /// `out = H v`.
-    #[inline]
     pub(super) fn multiply(
         &self,
         v: MatRef<'_, f64>,
@@ -143,7 +138,6 @@ impl Squared {
     }
 
     /// `<W, B diag(omega)>` and `<W, C>`.
-    #[inline]
     fn products(&self, w: MatRef<'_, f64>, c: MatRef<'_, f64>) -> (f64, f64) {
         let (level, k) = (default_level(), self.width());
         let (mut with_y, mut with_c) = (0.0, 0.0);
@@ -161,7 +155,6 @@ impl Squared {
     }
 
     /// What value and dual value at `s` times the residuals are apart, but for `Omega`: `1/2 (1 - s)^2 ||r||^2 - s <W, C>`.
-    #[inline]
     pub(super) fn apart(&self, s: f64, w: MatRef<'_, f64>, c: MatRef<'_, f64>) -> f64 {
         let (with_y, with_c) = self.products(w, c);
         let residual = self.squares() - with_y - with_c;
@@ -169,7 +162,6 @@ impl Squared {
     }
 
     /// The best intercepts for `w: d x k`.
-    #[inline]
     pub(super) fn intercepts(&self, w: MatRef<'_, f64>, b: &mut [f64]) {
         b.copy_from_slice(&self.mean_y);
         for (j, mean) in self.mean_x.iter().enumerate() {
@@ -178,7 +170,6 @@ impl Squared {
     }
 
     /// Rows `features` of `X'X`, `d` numbers each, behind those in `rows`.
-    #[inline]
     pub(super) fn gram_rows(&self, features: &[usize], rows: &mut Vec<f64>) {
         let d = self.mean_x.len();
         match &self.form {
@@ -204,7 +195,6 @@ impl Squared {
 }
 
 /// A product with scratch of its own.
-#[inline]
 pub(super) fn product(p: Product<'_, f64>, c: MatMut<'_, f64>) {
     let (level, inner) = (default_level(), p.a.cols());
     let mut scratch = vec![0.0; gemm_scratch::<f64>(level, c.rows(), inner, c.cols())];

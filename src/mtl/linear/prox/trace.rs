@@ -56,6 +56,7 @@ impl Convex for Trace {
         self.settings
     }
 
+    #[inline]
     fn form(&self) -> Form<'_> {
         Form::Norms(self)
     }

@@ -75,7 +75,6 @@ impl TaskTree {
     }
 
     /// The larger of `least` and the dual norm of one row.
-    #[inline]
     pub(super) fn dual(&self, least: f64, row: &[f64]) -> f64 {
         let mut moved = row.to_vec();
         let mut vanishes = |tau: f64| {

@@ -25,7 +25,6 @@ pub struct TaskGroup {
 
 impl TaskGroup {
     /// A group of the tasks called so.
-    #[inline]
     pub fn new(tasks: &[&str], weight: f64) -> Self {
         Self {
             tasks: tasks.iter().map(|&name| name.into()).collect(),
@@ -57,7 +56,6 @@ impl TreeLasso {
 
     /// At strength 1 a group for each node of a tree: the tasks at the leaves below it, or the task that it is, at the node's own
     /// strength. A node that is only a parent is no group.
-    #[inline]
     pub fn of_tree(nodes: &[TreeNode]) -> Self {
         let children = |name: &str| -> Vec<&TreeNode> {
             let below = |node: &&TreeNode| node.parent.as_deref() == Some(name);
@@ -108,6 +106,7 @@ impl Convex for TreeLasso {
         self.settings
     }
 
+    #[inline]
     fn form(&self) -> Form<'_> {
         Form::Norms(self)
     }
@@ -149,7 +148,6 @@ impl Proximal for TreeLasso {
         }
     }
 
-    #[inline]
     fn learned(&self, parts: &Parts) -> Vec<Learned> {
         vec![parts.support(0)]
     }

@@ -36,7 +36,6 @@ impl Curvature {
     }
 
     /// Adds the sums of other tasks.
-    #[inline]
     pub(super) fn merge(&mut self, mut other: Self) {
         let level = default_level();
         match (self, &mut other) {
@@ -74,7 +73,6 @@ pub(super) enum Left {
 }
 
 impl Pairs {
-    #[inline]
     pub(super) fn new(q: usize) -> Self {
         let pairs = q * (q + 1) / 2;
         let left = 2 * pairs + q;
@@ -102,7 +100,6 @@ impl Pairs {
     }
 
     /// `sum (v' B v)(v' A v)`.
-    #[inline]
     pub(super) fn along(&self, v: &[f64]) -> f64 {
         let pairs = || (0..self.q).flat_map(|i| (0..self.q).map(move |j| (i, j)));
         let weight = |(i, j): (usize, usize)| v[i] * v[j];
@@ -114,7 +111,6 @@ impl Pairs {
         pairs().map(|pq| weight(pq) * right(pq)).sum()
     }
 
-    #[inline]
     fn add(&mut self, local: &Local) {
         let symmetric = packed(&local.b, self.q).chain(packed(&local.a, self.q));
         let rows = symmetric.chain(&local.residual);
@@ -128,7 +124,6 @@ impl Pairs {
     }
 
     /// Adds the products of the tasks that wait.
-    #[inline]
     fn flush(&mut self) {
         let (pairs, level) = (self.pairs(), default_level());
         let left = MatRef::planned(&self.waiting, 2 * pairs + self.q, BATCH);
@@ -170,7 +165,6 @@ pub(super) struct Basis {
 }
 
 impl Basis {
-    #[inline]
     pub(super) fn new(basis: Vec<f64>, rank: usize, restricted: bool) -> Self {
         let (square, half) = (|| vec![ZERO; rank * rank], || vec![ZERO; basis.len()]);
         let q = basis.len() / rank;
@@ -223,7 +217,6 @@ impl Basis {
 }
 
 /// `half = Z'M` and `turned = Z'M Z`.
-#[inline]
 fn turn(basis: &[f64], r: usize, m: &[Lanes], half: &mut [Lanes], turned: &mut [Lanes]) {
     let q = basis.len() / r;
     half.fill(ZERO);

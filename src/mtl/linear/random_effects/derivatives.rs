@@ -80,7 +80,6 @@ impl Turned {
     }
 
     /// For the number at (a, b): `q x q`.
-    #[inline]
     fn of(&self, (a, b): (usize, usize)) -> Vec<f64> {
         let q = self.q;
         let pair = |i: usize, j: usize| i.max(j) * (i.max(j) + 1) / 2 + i.min(j);
@@ -92,7 +91,6 @@ impl Turned {
 }
 
 /// `c += alpha a b`.
-#[inline]
 fn add_product(alpha: f64, a: MatRef<'_, f64>, b: MatRef<'_, f64>, c: &mut [f64]) {
     let (level, m, n) = (default_level(), a.rows(), b.cols());
     let mut scratch = vec![0.0; gemm_scratch::<f64>(level, m, a.cols(), n)];
@@ -101,7 +99,6 @@ fn add_product(alpha: f64, a: MatRef<'_, f64>, b: MatRef<'_, f64>, c: &mut [f64]
 }
 
 /// `z_k' M z_k` for column `k` of `basis: q x r`.
-#[inline]
 pub(super) fn quadratic(m: &[f64], basis: &[f64], r: usize, k: usize) -> f64 {
     let z = || basis.iter().skip(k).step_by(r);
     let q = basis.len() / r;

@@ -110,7 +110,6 @@ impl Frame {
     }
 
     /// `B b`, for all features: those left out have 0.
-    #[inline]
     pub(super) fn raw(&self, b: &[f64]) -> Vec<f64> {
         let mut raw = vec![0.0; self.all()];
         raw[0] = b[0];
@@ -122,7 +121,6 @@ impl Frame {
     }
 
     /// `B m B'`, for all features.
-    #[inline]
     pub(super) fn raw_both(&self, m: &[f64]) -> Vec<f64> {
         let (q, all) = (self.len(), self.all());
         let half: Vec<f64> = m.chunks_exact(q).flat_map(|row| self.raw(row)).collect();
@@ -146,7 +144,6 @@ impl Frame {
 }
 
 /// Means of features and label, `d + 1`.
-#[inline]
 fn pooled_mean(tasks: &Summaries, weight: f64) -> Vec<f64> {
     let mut mean = vec![0.0; tasks.features() + 1];
     for task in tasks.iter() {
@@ -158,7 +155,6 @@ fn pooled_mean(tasks: &Summaries, weight: f64) -> Vec<f64> {
 }
 
 /// Their covariances, `(d + 1) x (d + 1)`.
-#[inline]
 fn pooled_variance(tasks: &Summaries, mean: &[f64], weight: f64) -> Vec<f64> {
     let width = mean.len();
     let mut variance = vec![0.0; width * width];

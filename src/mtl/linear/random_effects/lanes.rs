@@ -46,7 +46,6 @@ pub(super) struct Factor<'a> {
 }
 
 impl Tile {
-    #[inline]
     pub(super) fn new(q: usize, rank: usize) -> Self {
         let width = q + 1;
         Self {
@@ -73,7 +72,6 @@ impl Tile {
     }
 
     /// From `[C c; c' g]` to `[A b; b' a]`.
-    #[inline]
     pub(super) fn reduce(&mut self, f: Factor<'_>) {
         self.log_det = ZERO;
         if f.rank == 0 {
@@ -86,7 +84,6 @@ impl Tile {
     }
 
     /// `F'[C c]` and `M = I + F'C F`, its lower triangle.
-    #[inline]
     fn multiply(&mut self, f: Factor<'_>) {
         let (width, r) = (self.width, f.rank);
         self.half.fill(ZERO);
@@ -111,7 +108,6 @@ impl Tile {
     }
 
     /// `M = K K'` in place, its diagonal inverted, and the logarithm of the determinant. Pivots are at least 1.
-    #[inline]
     fn factor(&mut self, r: usize) {
         let mut det = [1.0; LANES];
         for i in 0..r {
@@ -143,7 +139,6 @@ impl Tile {
     }
 
     /// `W = K^-1 F'[C c]`.
-    #[inline]
     fn solve(&mut self, r: usize) {
         let width = self.width;
         for i in 0..r {
@@ -164,7 +159,6 @@ impl Tile {
     }
 
     /// `K^-1 F': r x q` of one lane.
-    #[inline]
     pub(super) fn gain(&self, f: Factor<'_>, lane: usize) -> Vec<f64> {
         let (q, r) = (self.width - 1, f.rank);
         let mut gain = vec![0.0; r * q];

@@ -18,7 +18,6 @@ pub(super) struct Local {
 }
 
 impl Local {
-    #[inline]
     pub(super) fn new(q: usize) -> Self {
         let square = || vec![ZERO; q * q];
         Self {
@@ -31,7 +30,6 @@ impl Local {
         }
     }
 
-    #[inline]
     pub(super) fn take(&mut self, tile: &Tile, point: &Point, restricted: bool) {
         let q = self.residual.len();
         for (i, row) in tile.products.chunks_exact(q + 1).take(q).enumerate() {
@@ -65,7 +63,6 @@ impl Local {
     }
 
     /// Elements (i, j) and (j, i) of what is symmetric.
-    #[inline]
     fn pair(&mut self, i: usize, j: usize, noise: f64, restricted: bool) {
         let q = self.residual.len();
         let (at, mirror, a) = (i * q + j, j * q + i, self.a[i * q + j]);

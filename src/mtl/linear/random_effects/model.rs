@@ -209,7 +209,6 @@ impl RandomEffectsModel {
     }
 
     /// The posterior mean of `v` of a task of a reduced tile, in the frame.
-    #[inline]
     fn effect(&self, tile: &Tile, lane: usize) -> Vec<f64> {
         let q = self.frame.len();
         let mut effect = vec![0.0; q];
@@ -232,7 +231,6 @@ impl RandomEffectsModel {
 
 impl Posterior<'_> {
     /// Posterior mean of `v`, `d + 1`.
-    #[inline]
     pub fn effect(&self) -> Vec<f64> {
         scaled(self.frame.raw(&self.effect), self.frame.label().1)
     }
@@ -249,14 +247,12 @@ impl Posterior<'_> {
     ///
     /// # Errors
     /// If `x` has other features or a number that is not finite.
-    #[inline]
     pub fn predict(&self, x: &[f64]) -> Result<Estimate> {
         estimate(self.frame, x, &self.total, &self.error)
     }
 }
 
 /// `z'b` and the root of `z'C z` for `z = [1, x]` in the frame, as labels as given.
-#[inline]
 fn estimate(frame: &Frame, x: &[f64], b: &[f64], covariance: &[f64]) -> Result<Estimate> {
     check::shape("x", (1, x.len()), (1, frame.all() - 1))?;
     check::finite("x", MatRef::planned(x, 1, x.len()))?;
@@ -289,7 +285,6 @@ fn scaled(mut v: Vec<f64>, factor: f64) -> Vec<f64> {
 }
 
 /// `A B`, both `q x q`.
-#[inline]
 fn multiply(a: &[f64], b: &[f64], q: usize) -> Vec<f64> {
     let mut out = vec![0.0; q * q];
     for (row, to) in a.chunks_exact(q).zip(out.chunks_exact_mut(q)) {
@@ -300,7 +295,6 @@ fn multiply(a: &[f64], b: &[f64], q: usize) -> Vec<f64> {
     out
 }
 
-#[inline]
 fn transposed(m: &[f64], q: usize) -> Vec<f64> {
     let mut out = vec![0.0; q * q];
     MatMut::planned(&mut out, q, q).copy_from(MatRef::planned(m, q, q).t());

@@ -334,7 +334,6 @@ fn damped(hessian: &[f64], gradient: &[f64], damping: f64) -> Option<Vec<f64>> {
 }
 
 /// `g's + 1/2 s'H s`.
-#[inline]
 fn predicted(step: &[f64], gradient: &[f64], hessian: &[f64]) -> f64 {
     let dot = |a: &[f64]| a.iter().zip(step).map(|(a, s)| a * s).sum::<f64>();
     let rows = hessian.chunks_exact(step.len());

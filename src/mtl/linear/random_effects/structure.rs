@@ -41,7 +41,6 @@ pub(super) struct Missing {
 }
 
 impl Structure {
-    #[inline]
     pub(super) fn new(covariance: Covariance, frame: &Frame) -> Self {
         let q = frame.len();
         // The size of a feature's column of Z where its unit is 1.
@@ -81,7 +80,6 @@ impl Structure {
     }
 
     /// The numbers of a covariance of about `size` in every direction.
-    #[inline]
     pub(super) fn start(&self, size: f64) -> Vec<f64> {
         let root = Real::sqrt(size);
         match self {
@@ -110,7 +108,6 @@ impl Structure {
     }
 
     /// `F: q x r`.
-    #[inline]
     pub(super) fn factor(&self, theta: &[f64]) -> Vec<f64> {
         match self {
             Self::Full { order } => {
@@ -150,7 +147,6 @@ impl Structure {
     }
 
     /// The curvature's form, without tasks.
-    #[inline]
     pub(super) fn curvature(&self, restricted: bool) -> Curvature {
         match self {
             Self::Full { order } => Curvature::Full(Pairs::new(order.len())),
@@ -216,7 +212,6 @@ impl Structure {
     }
 
     /// The curvature along a missing direction, but for what comes by way of phi and A.
-    #[inline]
     pub(super) fn bend(&self, missing: &Missing, slopes: &Slopes) -> f64 {
         let v = &missing.direction;
         let (sum, spread) = match (self, &slopes.curvature) {
@@ -327,7 +322,6 @@ fn factored(order: &[usize], parts: impl Iterator<Item = Vec<f64>>) -> Vec<f64> 
 }
 
 /// Pivots for `delta: q x q`: those of `order`, as long as they have a quarter of the largest variance that is left.
-#[inline]
 fn pivots(mut delta: Vec<f64>, order: &[usize]) -> Vec<usize> {
     let q = order.len();
     let (mut left, mut chosen) = (order.to_vec(), Vec::with_capacity(q));
@@ -361,7 +355,6 @@ fn pivots(mut delta: Vec<f64>, order: &[usize]) -> Vec<usize> {
 }
 
 /// `F F'` for `f: q x r`.
-#[inline]
 pub(super) fn outer(f: &[f64], r: usize) -> Vec<f64> {
     let rows = || f.chunks_exact(r);
     let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();

@@ -41,7 +41,6 @@ pub(super) struct Block {
 }
 
 impl Block {
-    #[inline]
     pub fn new(width: usize, links: usize) -> Self {
         let cells = BLOCK * links;
         let m = links * width;
@@ -166,7 +165,6 @@ impl Block {
         }
     }
 
-    #[inline]
     fn add_gradient(&self, g: &mut [f64]) {
         let x = MatRef::planned(&self.x, self.rows, self.width);
         let dz = MatRef::planned(&self.dz, self.rows, self.links);
@@ -180,7 +178,6 @@ impl Block {
     }
 
     /// Adds the rows' Hessian, its lower blocks; the least curvature of a row.
-    #[inline]
     fn add_hessian(&mut self) -> f64 {
         let (level, n, k) = (default_level(), self.rows, self.links);
         if k == 1 {
@@ -207,7 +204,6 @@ impl Block {
     }
 
     /// Adds `X' diag(z) X` to block (a, b) of the Hessian.
-    #[inline]
     fn add_block(&mut self, level: Level, a: usize, b: usize) {
         let (n, width) = (self.rows, self.width);
         let x = MatRef::planned(&self.x, n, width);

@@ -88,7 +88,6 @@ impl Family for Clustered {
         0.0
     }
 
-    #[inline]
     fn start(&self, tasks: usize) -> Vec<f64> {
         vec![self.eta + self.trace(tasks) / tasks as f64; tasks]
     }
@@ -129,7 +128,6 @@ impl Family for Clustered {
     }
 
     /// The nearest in the capped simplex: shifted and cut.
-    #[inline]
     fn feasible(&self, values: &[f64]) -> Vec<f64> {
         let trace = self.trace(values.len());
         let at = |shift: f64| {
@@ -174,6 +172,7 @@ impl Convex for Clustered {
         self.settings
     }
 
+    #[inline]
     fn form(&self) -> Form<'_> {
         Form::Learned(self)
     }
@@ -196,7 +195,6 @@ impl Learns for Clustered {
     }
 
     /// M.
-    #[inline]
     fn table(&self, outcome: &Outcome) -> Learned {
         let Spectrum { values, vectors } = &outcome.relation;
         let tasks = values.len();

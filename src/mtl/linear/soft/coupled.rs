@@ -67,7 +67,6 @@ impl Dense {
         Ok(Self(a))
     }
 
-    #[inline]
     pub fn solve(&self, g: &[f64], x: &mut [f64]) {
         x.copy_from_slice(g);
         cholesky_solve(

@@ -137,7 +137,6 @@ impl Forest {
     }
 
     /// B of node `n`: its own, and what its children left.
-    #[inline]
     fn load(&self, system: &System<'_, '_>, n: usize, kept: &mut [f64], node: &mut Node) {
         match self.slot[n] {
             Some(slot) => node
@@ -171,7 +170,6 @@ struct Node {
 }
 
 impl Node {
-    #[inline]
     fn new(m: usize) -> Self {
         let level = default_level();
         let square = || vec![0.0; m * m];
@@ -189,7 +187,6 @@ impl Node {
     }
 
     /// Factors `I + B / q`, or B.
-    #[inline]
     fn factor(&mut self, q: Option<f64>) -> Result<()> {
         self.l.copy_from_slice(&self.b);
         if let Some(q) = q {
@@ -205,7 +202,6 @@ impl Node {
     }
 
     /// `into += M^-1 B`, made symmetric.
-    #[inline]
     fn add_schur(&mut self, into: &mut [f64]) {
         let m = self.m;
         self.root.fill(0.0);

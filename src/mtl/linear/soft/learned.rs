@@ -84,7 +84,6 @@ pub(in crate::mtl::linear) struct Outcome {
 
 impl Spectrum {
     /// Of a diagonal matrix.
-    #[inline]
     fn diagonal(values: Vec<f64>) -> Self {
         let n = values.len();
         let unit = |i: usize| f64::from(u8::from(i / n == i % n));
@@ -95,7 +94,6 @@ impl Spectrum {
     }
 
     /// Of `m: n x n`.
-    #[inline]
     fn of(mut m: Vec<f64>, n: usize) -> Self {
         let mut vectors = vec![0.0; n * n];
         eigen(
@@ -115,7 +113,6 @@ impl Spectrum {
     }
 
     /// The whole matrix.
-    #[inline]
     pub fn matrix(&self) -> Vec<f64> {
         let n = self.values.len();
         let mut m = vec![0.0; n * n];
@@ -128,7 +125,6 @@ impl Spectrum {
     }
 
     /// `V m V'` for `m: n x n`.
-    #[inline]
     fn turn(&self, m: &[f64]) -> Vec<f64> {
         let n = self.values.len();
         let v = MatRef::planned(&self.vectors, n, n);
@@ -334,7 +330,6 @@ fn distance(family: &dyn Family, a: &Spectrum, mut turned: Vec<f64>) -> f64 {
 }
 
 /// `G_st`: the products of the tasks' numbers, intercepts about their level.
-#[inline]
 fn gram(solution: &Solution, tasks: usize) -> Vec<f64> {
     let m = solution.tasks.len() / tasks;
     let level = &solution.nodes[solution.nodes.len() - m..];

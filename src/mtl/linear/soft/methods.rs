@@ -99,7 +99,6 @@ impl Soft for Independent {
         10.0
     }
 
-    #[inline]
     fn relation(&self, names: &[&str], lambda: f64) -> Result<Relation> {
         Relation::independent(names.len(), lambda)
     }
@@ -151,7 +150,6 @@ impl Soft for Pooled {
         10.0
     }
 
-    #[inline]
     fn relation(&self, names: &[&str], lambda: f64) -> Result<Relation> {
         Relation::pooled(names.len(), lambda)
     }
@@ -205,7 +203,6 @@ impl Convex for MeanRegularised {
 }
 
 impl Soft for MeanRegularised {
-    #[inline]
     fn relation(&self, names: &[&str], lambda: f64) -> Result<Relation> {
         Relation::mean_regularised(names.len(), lambda, self.eps)
     }
@@ -259,7 +256,6 @@ impl Convex for SharedSpecific {
 }
 
 impl Soft for SharedSpecific {
-    #[inline]
     fn relation(&self, names: &[&str], lambda: f64) -> Result<Relation> {
         Relation::shared_specific(names.len(), self.mu, lambda)
     }

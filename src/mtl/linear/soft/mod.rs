@@ -73,13 +73,11 @@ pub(super) trait Soft {
 }
 
 /// Strengths worth trying on these tasks.
-#[inline]
 pub(super) fn grid(method: &dyn Soft, tasks: &TaskSet<'_, f64>) -> Vec<f64> {
     strengths(method.strongest() * method.unit() * curvature(tasks))
 }
 
 /// The same where the relation is learned.
-#[inline]
 pub(super) fn learned_grid(tasks: &TaskSet<'_, f64>) -> Vec<f64> {
     strengths(10.0 * curvature(tasks))
 }
@@ -154,7 +152,6 @@ const STRENGTHS: usize = 13;
 const HALF_DECADE: f64 = 3.162_277_660_168_379_5;
 
 /// Strengths from the strongest down.
-#[inline]
 fn strengths(strongest: f64) -> Vec<f64> {
     let all = core::iter::successors(Some(strongest), |strength| Some(strength / HALF_DECADE));
     all.take(STRENGTHS).collect()
@@ -179,7 +176,6 @@ fn model(terms: &Terms<'_>, unseen: Option<usize>, solution: &Solution) -> Resul
 
 /// The mean over tasks of a loss's curvature along a feature, about: the variance of the features times the task's weight times the
 /// largest curvature by a link.
-#[inline]
 fn curvature(tasks: &TaskSet<'_, f64>) -> f64 {
     let (x, d) = (tasks.x(), tasks.features());
     let (mut total, mut mean, mut square) = (0.0, vec![0.0; d], 0.0);

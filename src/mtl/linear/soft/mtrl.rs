@@ -83,20 +83,17 @@ impl Family for Mtrl {
         self.eps
     }
 
-    #[inline]
     fn start(&self, tasks: usize) -> Vec<f64> {
         vec![1.0 / tasks as f64; tasks]
     }
 
     /// `sum g / a` over `sum a = 1` is least where a is as the root of g.
-    #[inline]
     fn best(&self, g: &[f64]) -> Vec<f64> {
         let roots: Vec<f64> = g.iter().map(|&g| Real::sqrt(g)).collect();
         let total: f64 = roots.iter().sum();
         roots.iter().map(|root| root / total).collect()
     }
 
-    #[inline]
     fn feasible(&self, values: &[f64]) -> Vec<f64> {
         let total: f64 = values.iter().sum();
         values.iter().map(|v| v / total).collect()
@@ -122,6 +119,7 @@ impl Convex for Mtrl {
         self.settings
     }
 
+    #[inline]
     fn form(&self) -> Form<'_> {
         Form::Learned(self)
     }
@@ -137,13 +135,11 @@ impl Learns for Mtrl {
         self.max_rounds
     }
 
-    #[inline]
     fn family(&self, lambda: f64) -> Box<dyn Family> {
         Box::new(self.with_lambda(lambda))
     }
 
     /// Omega.
-    #[inline]
     fn table(&self, outcome: &Outcome) -> Learned {
         let tasks = outcome.relation.values.len();
         Learned {

@@ -145,6 +145,7 @@ impl Convex for Tree {
         self.settings
     }
 
+    #[inline]
     fn form(&self) -> Form<'_> {
         Form::Relation(self)
     }
@@ -218,6 +219,7 @@ impl Convex for Graph {
         self.settings
     }
 
+    #[inline]
     fn form(&self) -> Form<'_> {
         Form::Relation(self)
     }
@@ -284,6 +286,7 @@ impl Convex for Icm {
         self.settings
     }
 
+    #[inline]
     fn form(&self) -> Form<'_> {
         Form::Relation(self)
     }

@@ -167,7 +167,6 @@ pub(super) fn minimise(
     })
 }
 
-#[inline]
 fn start(system: &System<'_, '_>, before: Option<&Solution>) -> Vec<f64> {
     match before {
         Some(solution) if solution.nodes.len() == system.nodes() * system.size() => {

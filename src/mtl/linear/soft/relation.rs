@@ -78,7 +78,6 @@ impl Relation {
     ///
     /// # Errors
     /// If `ridge` is not above 0.
-    #[inline]
     pub fn independent(tasks: usize, ridge: f64) -> Result<Self> {
         positive("lambda", ridge)?;
         Ok(Self::on_nodes(tasks, ridge))
@@ -88,7 +87,6 @@ impl Relation {
     ///
     /// # Errors
     /// If `ridge` is not above 0.
-    #[inline]
     pub fn pooled(tasks: usize, ridge: f64) -> Result<Self> {
         positive("lambda", ridge)?;
         Ok(Self {
@@ -103,7 +101,6 @@ impl Relation {
     ///
     /// # Errors
     /// If `rho` is negative or `eps` not above 0.
-    #[inline]
     pub fn mean_regularised(tasks: usize, rho: f64, eps: f64) -> Result<Self> {
         check::setting("rho", "at least 0", rho, rho >= 0.0)?;
         positive("eps", eps)?;
@@ -118,7 +115,6 @@ impl Relation {
     ///
     /// # Errors
     /// If `mu` or `nu` is not above 0.
-    #[inline]
     pub fn shared_specific(tasks: usize, mu: f64, nu: f64) -> Result<Self> {
         positive("mu", mu)?;
         positive("nu", nu)?;
@@ -132,7 +128,6 @@ impl Relation {
     ///
     /// # Errors
     /// If a `lambda` is not above 0, parents run in a circle, or a parent or place is no node.
-    #[inline]
     pub fn tree(nodes: &[Branch], place: &[usize]) -> Result<Self> {
         for (n, node) in nodes.iter().enumerate() {
             positive("lambda", node.lambda)?;
@@ -171,7 +166,6 @@ impl Relation {
     ///
     /// # Errors
     /// If a weight is negative, `eps` is not above 0, or an edge's end is no task.
-    #[inline]
     pub fn graph(tasks: usize, edges: &[(usize, usize, f64)], eps: f64) -> Result<Self> {
         positive("eps", eps)?;
         let mut relation = Self::on_nodes(tasks, eps);
@@ -223,7 +217,6 @@ impl Relation {
     }
 
     /// A node a task, each with this ridge.
-    #[inline]
     fn on_nodes(tasks: usize, ridge: f64) -> Self {
         Self {
             tasks,
@@ -235,7 +228,6 @@ impl Relation {
     }
 
     /// Adds a hidden node with a spring to every other.
-    #[inline]
     fn hang(&mut self, stiffness: f64, ridge: Ridge) {
         let hidden = self.nodes.len();
         let spring = |n| Spring {
@@ -255,7 +247,6 @@ impl Relation {
     }
 
     /// Nodes along the eigenvectors, rows of `vectors: T x T`, that have a ridge, and one for the level of the intercepts.
-    #[inline]
     fn factored(ridges: &[Option<f64>], vectors: &[f64]) -> Self {
         let tasks = ridges.len();
         let kept: Vec<usize> = (0..tasks).filter(|&i| ridges[i].is_some()).collect();

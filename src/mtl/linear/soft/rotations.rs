@@ -179,7 +179,6 @@ impl Front {
         }
     }
 
-    #[inline]
     fn add(&mut self, rows: &Rows) {
         let m = self.m;
         let place = |n: &usize| match *n == self.nodes[0] {
@@ -200,7 +199,6 @@ impl Front {
     }
 
     /// The node's own rows, and those that are left over its neighbours.
-    #[inline]
     fn split(self) -> Result<(Pivot, Option<Rows>)> {
         let (m, width) = (self.m, self.width);
         let column = |i: usize| &self.l[i * width..][..=i];
@@ -235,7 +233,6 @@ impl Front {
 
 impl Pivot {
     /// The node's part of `x`, from its neighbours'.
-    #[inline]
     fn solve(&self, m: usize, x: &mut [f64]) {
         let width = (1 + self.others.len()) * m + 1;
         for (i, row) in self.values.chunks_exact(width).enumerate().rev() {

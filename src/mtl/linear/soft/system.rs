@@ -66,7 +66,6 @@ impl<'s, 'a> System<'s, 'a> {
     }
 
     /// The nodes that task `t` is made of, with their factors.
-    #[inline]
     pub fn parts(&self, t: usize) -> Vec<(usize, f64)> {
         match &self.relation.mix {
             Mix::Node(places) => vec![(places[t], 1.0)],
@@ -80,7 +79,6 @@ impl<'s, 'a> System<'s, 'a> {
     }
 
     /// Task `t`'s own numbers, `m`, of a point or direction `v`.
-    #[inline]
     pub fn task(&self, t: usize, v: &[f64], theta: &mut [f64]) {
         let m = self.size();
         match &self.relation.mix {
@@ -95,7 +93,6 @@ impl<'s, 'a> System<'s, 'a> {
     }
 
     /// Adds what task `t` says of its own numbers to what is said of the nodes'.
-    #[inline]
     pub fn add_task(&self, t: usize, g: &[f64], into: &mut [f64]) {
         let m = self.size();
         for (n, factor) in self.parts(t) {
@@ -140,7 +137,6 @@ impl<'s, 'a> System<'s, 'a> {
         whole
     }
 
-    #[inline]
     fn penalty(&self, v: &[f64]) -> f64 {
         let (m, level) = (self.size(), default_level());
         let mut twice = 0.0;
@@ -188,7 +184,6 @@ impl<'s, 'a> System<'s, 'a> {
     }
 
     /// `out += ` the ridge of node `n` and the Hessians of the tasks on it, `m x m`; springs are the caller's.
-    #[inline]
     pub fn add_node(&self, n: usize, out: &mut [f64]) {
         for &t in &self.on_node[n] {
             self.terms.add_hessian(t as usize, 1.0, out);
@@ -256,7 +251,6 @@ impl<'s, 'a> System<'s, 'a> {
     }
 
     /// The point whose tasks are nearest to `theta: T x m`, for a dense relation.
-    #[inline]
     pub fn nearest(&self, theta: &[f64]) -> Vec<f64> {
         let (m, tasks) = (self.size(), self.relation.tasks());
         let mut v = vec![0.0; self.nodes() * m];
@@ -301,7 +295,6 @@ fn ridges(relation: &Relation, terms: &Terms<'_>) -> Vec<Ridge> {
 }
 
 /// For each node the first of those that it hangs together with.
-#[inline]
 fn levels(relation: &Relation) -> Vec<usize> {
     let mut first: Vec<usize> = (0..relation.nodes.len()).collect();
     let find = |first: &[usize], mut n: usize| {

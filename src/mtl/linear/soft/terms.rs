@@ -115,7 +115,6 @@ impl<'a> Terms<'a> {
         Ok(Self::over(named, numbers, block, intercept))
     }
 
-    #[inline]
     fn over(
         tasks: Vec<(&'a str, Kind)>,
         numbers: Numbers<'a>,
@@ -149,7 +148,6 @@ impl<'a> Terms<'a> {
     }
 
     /// Whether the labels of task `t` give its intercept a level of their own; those of classes that occur join `seen`.
-    #[inline]
     pub fn gives_level(&self, t: usize, seen: &mut Vec<u32>) -> bool {
         let Some(tasks) = self.rows.filter(|_| self.place[t].is_some()) else {
             return self.numbers.weight(t) > 0.0;
@@ -216,7 +214,6 @@ impl<'a> Terms<'a> {
     ///
     /// # Panics
     /// If there are factors: they are not squared.
-    #[inline]
     pub fn add_hessian(&self, t: usize, factor: f64, out: &mut [f64]) {
         let Some(place) = self.place[t] else {
             let Numbers::Products(summaries) = &self.numbers else {
@@ -277,7 +274,6 @@ impl Numbers<'_> {
 }
 
 /// `1/2 sum_i w_i (y_i - theta [x_i, 1])^2` over a task's rows, for its coefficients, and its intercept behind them.
-#[inline]
 pub fn squared_loss(summary: TaskSummary<'_>, theta: &[f64]) -> f64 {
     Squared::at(summary, theta).value()
 }
@@ -293,7 +289,6 @@ struct Squared<'s> {
 }
 
 impl<'s> Squared<'s> {
-    #[inline]
     fn at(summary: TaskSummary<'s>, theta: &'s [f64]) -> Self {
         let (level, d) = (default_level(), summary.xy().len());
         let (coef, bias) = theta.split_at(d);
@@ -327,7 +322,6 @@ impl<'s> Squared<'s> {
 }
 
 /// `out += factor (S_xx + n [mean_x, 1] [mean_x, 1]')`.
-#[inline]
 fn add_products(summary: TaskSummary<'_>, intercept: bool, factor: f64, out: &mut [f64]) {
     let (level, d) = (default_level(), summary.xy().len());
     let m = d + usize::from(intercept);
