@@ -70,7 +70,7 @@ impl Dirty {
         Self { size, ..self }
     }
 
-    /// Sets [`Dirty::settings`].
+    /// Sets the settings of the fit.
     pub fn with_settings(self, settings: FitSettings) -> Self {
         Self { settings, ..self }
     }

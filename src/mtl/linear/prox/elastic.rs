@@ -45,7 +45,7 @@ impl Elastic {
         Self { l1_ratio, ..self }
     }
 
-    /// Sets [`Elastic::settings`].
+    /// Sets the settings of the fit.
     pub fn with_settings(self, settings: FitSettings) -> Self {
         Self { settings, ..self }
     }

@@ -34,7 +34,7 @@ impl L1 {
         Self { lambda, ..self }
     }
 
-    /// Sets [`L1::settings`].
+    /// Sets the settings of the fit.
     pub fn with_settings(self, settings: FitSettings) -> Self {
         Self { settings, ..self }
     }

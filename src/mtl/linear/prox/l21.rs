@@ -36,7 +36,7 @@ impl L21 {
         Self { lambda, ..self }
     }
 
-    /// Sets [`L21::settings`].
+    /// Sets the settings of the fit.
     pub fn with_settings(self, settings: FitSettings) -> Self {
         Self { settings, ..self }
     }

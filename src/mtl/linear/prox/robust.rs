@@ -72,7 +72,7 @@ impl Robust {
         Self { common, ..self }
     }
 
-    /// Sets [`Robust::settings`].
+    /// Sets the settings of the fit.
     pub fn with_settings(self, settings: FitSettings) -> Self {
         Self { settings, ..self }
     }

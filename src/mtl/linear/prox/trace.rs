@@ -35,7 +35,7 @@ impl Trace {
         Self { lambda, ..self }
     }
 
-    /// Sets [`Trace::settings`].
+    /// Sets the settings of the fit.
     pub fn with_settings(self, settings: FitSettings) -> Self {
         Self { settings, ..self }
     }

@@ -85,7 +85,7 @@ impl TreeLasso {
         Self { lambda, ..self }
     }
 
-    /// Sets [`TreeLasso::settings`].
+    /// Sets the settings of the fit.
     pub fn with_settings(self, settings: FitSettings) -> Self {
         Self { settings, ..self }
     }
