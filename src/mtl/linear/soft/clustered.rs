@@ -58,7 +58,7 @@ impl Clustered {
         Self { clusters, ..self }
     }
 
-    /// Sets [`Clustered::max_rounds`].
+    /// Sets the limit of rounds.
     pub fn with_max_rounds(self, max_rounds: usize) -> Self {
         Self { max_rounds, ..self }
     }

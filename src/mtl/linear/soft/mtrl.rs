@@ -59,7 +59,7 @@ impl Mtrl {
         Self { eps, ..self }
     }
 
-    /// Sets [`Mtrl::max_rounds`].
+    /// Sets the limit of rounds.
     pub fn with_max_rounds(self, max_rounds: usize) -> Self {
         Self { max_rounds, ..self }
     }
