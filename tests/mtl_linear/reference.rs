@@ -245,18 +245,16 @@ fn assert_stationary(method: &dyn LinearMethod, problem: &Long, precision: Vec<f
     assert!(left <= 1e-9 * value, "{}: {left} of {value}", method.name());
 }
 
-#[test]
-fn large_graphs() {
-    let (tasks, eps, lambda) = (130, 0.5, 0.8);
+/// A ring of tasks with chords, and the Laplacian that its penalty is.
+fn ring(tasks: usize, lambda: f64, eps: f64) -> (Graph, Vec<f64>) {
     let edges: Vec<(usize, usize)> = (0..tasks)
         .flat_map(|t| [(t, (t + 1) % tasks), (t, (t + 11) % tasks)])
         .collect();
     let names = names(tasks);
-    let mut precision = vec![0.0; tasks * tasks];
-    (0..tasks).for_each(|t| precision[t * tasks + t] += eps);
+    let mut laplacian = vec![0.0; tasks * tasks];
     for &(s, t) in &edges {
         for (a, b, sign) in [(s, s, 1.0), (t, t, 1.0), (s, t, -1.0), (t, s, -1.0)] {
-            precision[a * tasks + b] += 2.0 * lambda * sign;
+            laplacian[a * tasks + b] += 2.0 * lambda * sign;
         }
     }
     let edge = |&(a, b): &(usize, usize)| GraphEdge {
@@ -264,13 +262,60 @@ fn large_graphs() {
         b: names[b].clone(),
         weight: 1.0,
     };
-    let graph = Graph::new(edges.iter().map(edge).collect())
-        .with_lambda(lambda)
-        .with_eps(eps);
+    let graph = Graph::new(edges.iter().map(edge).collect());
+    (graph.with_lambda(lambda).with_eps(eps), laplacian)
+}
+
+fn with_ridge(laplacian: &[f64], tasks: usize, eps: f64) -> Vec<f64> {
+    let mut precision = laplacian.to_vec();
+    precision
+        .iter_mut()
+        .step_by(tasks + 1)
+        .for_each(|p| *p += eps);
+    precision
+}
+
+#[test]
+fn large_graphs() {
+    let (tasks, eps) = (130, 0.5);
+    let (graph, laplacian) = ring(tasks, 0.8, eps);
     let graph = graph.with_settings(FitSettings::default().with_intercept(false));
     for kind in [Kind::Number, Kind::Classes(2)] {
         let problem = Long::random(31, (0..tasks).map(|t| 4 + t % 5), 4, kind);
-        assert_stationary(&graph, &problem, precision.clone(), eps);
+        assert_stationary(&graph, &problem, with_ridge(&laplacian, tasks, eps), eps);
+    }
+}
+
+/// What conjugate gradients leave of a step is in the gap, whenever the fit ends and whatever the ridge: against the slow reference.
+#[test]
+fn gaps_of_conjugate_gradients_are_bounds() {
+    let tasks = 130;
+    for (kind, eps) in [(Kind::Number, 1e-3), (Kind::Classes(2), 0.2)] {
+        let (graph, laplacian) = ring(tasks, 0.8, eps);
+        let problem = Long::random(33, (0..tasks).map(|t| 5 + t % 4), 3, kind);
+        let weights = problem.weights.as_ref().unwrap();
+        let row = |i: usize| {
+            let x = problem.x[i * D..][..D].to_vec();
+            (problem.task[i] as usize, x, problem.y[i], weights[i])
+        };
+        let related = Related {
+            tasks,
+            features: D,
+            links: 1,
+            numbers: kind == Kind::Number,
+            rows: (0..problem.y.len()).map(row).collect(),
+            precision: with_ridge(&laplacian, tasks, eps),
+            intercepts: Some(laplacian),
+        };
+        let (least, _) = related.minimum();
+        for max_iter in [1, 2, 3, 100] {
+            let settings = FitSettings::default().with_max_iter(max_iter);
+            let graph = graph.clone().with_settings(settings);
+            let fitted = problem.with(|tasks| graph.fit(tasks)).unwrap();
+            let (error, gap) = (fitted.objective - least, fitted.certificate.value());
+            assert!(error <= gap + 1e-13 * least, "{error} beyond {gap}");
+            assert!(fitted.converged || max_iter < 100, "{fitted:?}");
+        }
     }
 }
 

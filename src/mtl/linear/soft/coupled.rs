@@ -5,8 +5,9 @@
 
 use alloc::{vec, vec::Vec};
 
-use cognate_kernels::{MatMut, MatRef, Product, gemm, gemm_scratch};
+use cognate_kernels::{MatMut, MatRef, Product, dot, gemm, gemm_scratch};
 
+use super::bound::least_eigenvalue;
 use super::relation::Mix;
 use super::system::System;
 use crate::error::Result;
@@ -77,12 +78,12 @@ impl Dense {
     }
 }
 
-/// By conjugate gradients.
+/// By conjugate gradients; a bound on what `g'(H + P)^-1 g` exceeds `g'x` by: with `r = g - (H + P) x` that is `x'r + r'(H + P)^-1 r`.
 ///
 /// # Errors
 /// If the block of a node is not positive definite.
 #[inline]
-pub(super) fn solve_iterative(system: &System<'_, '_>, g: &[f64], x: &mut [f64]) -> Result<()> {
+pub(super) fn solve_iterative(system: &System<'_, '_>, g: &[f64], x: &mut [f64]) -> Result<f64> {
     let level = default_level();
     let blocks = Blocks::new(system)?;
     let mut rhs = g.to_vec();
@@ -104,7 +105,17 @@ pub(super) fn solve_iterative(system: &System<'_, '_>, g: &[f64], x: &mut [f64])
     };
     cg.solve(level, apply, &rhs, x, &mut scratch);
     blocks.each(x, |l, block| solve_lower_transposed(l, block, level));
-    Ok(())
+    let mut left = vec![0.0; g.len()];
+    product(system, x, &mut left);
+    left.iter_mut()
+        .zip(g)
+        .for_each(|(left, g)| *left = g - *left);
+    let known = dot(level, x, &left);
+    let rest = match least_eigenvalue(system) {
+        least if least > 0.0 => dot(level, &left, &left) / least,
+        _ => f64::INFINITY,
+    };
+    Ok(known.max(0.0) + rest)
 }
 
 /// `out = (H + P) v`.

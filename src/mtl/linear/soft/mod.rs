@@ -17,6 +17,7 @@
 
 mod apart;
 mod block;
+mod bound;
 mod clustered;
 mod coupled;
 mod elimination;
