@@ -1,7 +1,6 @@
 //! A cell of a method for several tasks: one fit for all, its strength chosen on the fold's training rows.
 //!
-//! A task without training rows, or of classes that have none, has no optimum of its own; with one row of a class it has none where that
-//! row is set aside to choose the strength. It takes no part in the fit and is predicted by the part that the others share or, where the
+//! A task without training rows, or of classes that have none, has no optimum of its own. It takes no part in the fit and is predicted by the part that the others share or, where the
 //! method has none, as a model of its own would be, by the constant. Relations are told of all tasks, and have them all.
 
 use alloc::{string::String, vec::Vec};
@@ -140,7 +139,8 @@ impl Joint<'_> {
         Ok(())
     }
 
-    /// Whether the task has training rows, two of each of its classes.
+    /// Whether the task has training rows, of each of its classes.
+    #[inline]
     fn says_enough(&self, task: &Task) -> bool {
         let labelled = task.rows.iter().zip(&task.labels);
         let train = labelled.filter(|(row, _)| self.side[**row] == Side::Train);
@@ -148,8 +148,7 @@ impl Joint<'_> {
         match &task.response {
             Response::Number => !labels.is_empty(),
             Response::Classes(levels) => {
-                let rows = |class| labels.iter().filter(|l| **l == class as f64).count();
-                (0..levels.len()).all(|class| rows(class) >= 2)
+                (0..levels.len()).all(|class| labels.contains(&(class as f64)))
             }
         }
     }

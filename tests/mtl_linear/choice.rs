@@ -2,7 +2,7 @@
 
 use cognate::Result;
 use cognate::mtl::linear::{
-    CrossValidation, Fitted, LinearMethod, MeanRegularised, SharedSpecific,
+    CrossValidation, Fitted, L21, LinearMethod, MeanRegularised, SharedSpecific,
 };
 use cognate::mtl::{Kind, TaskSet};
 
@@ -110,5 +110,38 @@ fn settings_that_make_no_sense_are_named() {
         let one = CrossValidation::default().with_folds(1);
         let fault = one.choose(&method, tasks).unwrap_err().to_string();
         assert_eq!(fault, "folds must be at least 2, not 1");
+    });
+}
+
+/// A class with one row, or with rows that another task puts into one fold, is in every fit.
+#[test]
+fn a_class_of_one_row_is_chosen_with() {
+    let mut problem = Long::random(6, [20, 15, 18], 2, Kind::Classes(2));
+    let second: Vec<usize> = (0..53).filter(|&i| problem.task[i] == 1).collect();
+    for &i in &second {
+        problem.y[i] = 0.0;
+    }
+    problem.y[second[4]] = 1.0;
+    problem.with(|tasks| {
+        let mut all = tasks.tasks().to_vec();
+        // All labelled rows of a class where the first task's seventh row is.
+        let mut other = all[0].clone();
+        other.name = "other".into();
+        other.labels.fill(0.0);
+        other.labels[6] = 1.0;
+        all.push(other);
+        let tasks = TaskSet::new(tasks.x(), tasks.sample_weight(), all).unwrap();
+        let methods: [Box<dyn LinearMethod>; 2] = [
+            Box::new(L21::default()),
+            Box::new(SharedSpecific::default()),
+        ];
+        for method in methods {
+            for folds in [2, 5] {
+                let by = CrossValidation::default().with_folds(folds);
+                let choice = by.choose(&*method, &tasks).unwrap();
+                assert!(choice.fitted.converged && choice.curve.len() > 10);
+                assert!(choice.curve.iter().all(|s| s.mean.is_finite()));
+            }
+        }
     });
 }

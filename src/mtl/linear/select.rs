@@ -1,7 +1,9 @@
 //! How strongly to share: cross-validation over a method's path of strengths.
 //!
 //! Rows are dealt to folds task by task and, where a task predicts classes, class by class, in random order: every task has its share of
-//! every fold, to a row. A row that several tasks label goes where the first of them put it, with all its labels. For each fold the path
+//! every fold, to a row. A row that several tasks label goes where the first of them put it, with all its labels. Where all rows of a
+//! task's class would be in one fold, as its only row is, one of them is in none: every fit has it, for without it a free intercept has
+//! no optimum. For each fold the path
 //! is fitted on the other folds' rows alone, from the strongest strength down, each fit starting from the one before, and scored on the
 //! fold's:
 //! ```text
@@ -161,7 +163,7 @@ impl CrossValidation {
         Ok(Choice { fitted, curve })
     }
 
-    /// The fold of each row of `x`.
+    /// The fold of each row of `x`; none for rows that no task labels, and those that every fit must have.
     #[inline]
     fn deal(&self, tasks: &TaskSet<'_, f64>) -> Vec<usize> {
         const NONE: usize = usize::MAX;
@@ -179,6 +181,9 @@ impl CrossValidation {
                     next += 1;
                 }
             }
+        }
+        for row in indispensable(tasks, &fold) {
+            fold[row] = NONE;
         }
         fold
     }
@@ -205,6 +210,28 @@ impl CrossValidation {
         };
         (chosen.lambda, curve)
     }
+}
+
+/// A row of each class of a task whose rows are all in one fold.
+fn indispensable(tasks: &TaskSet<'_, f64>, fold: &[usize]) -> Vec<usize> {
+    let mut rows = Vec::new();
+    for task in tasks.tasks() {
+        let Kind::Classes(classes) = task.kind else {
+            continue;
+        };
+        for class in 0..classes {
+            let labelled = task.rows.iter().zip(&task.labels);
+            let of_class =
+                |&(&row, &label): &(&u32, &f64)| label == class as f64 && tasks.weight(row) > 0.0;
+            let mut own = labelled.filter(of_class).map(|(&row, _)| row as usize);
+            if let Some(first) = own.next()
+                && own.all(|row| fold[row] == fold[first])
+            {
+                rows.push(first);
+            }
+        }
+    }
+    rows
 }
 
 /// The sum of several folds.
