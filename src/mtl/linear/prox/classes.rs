@@ -183,6 +183,20 @@ impl<'a> Classes<'a> {
         value[0] + conjugates.sum::<f64>()
     }
 
+    /// Each task's columns, among those of the group, and squares of its residuals in units of the curvature there.
+    pub(super) fn squares<'s>(
+        &'s self,
+        saved: &'s [f64],
+    ) -> impl Iterator<Item = (Range<usize>, f64)> + use<'s, 'a> {
+        let (n, mut start) = (self.rows(), 0);
+        self.links.iter().map(move |links| {
+            let columns = start..start + links.width();
+            start = columns.end;
+            let p = &saved[n * columns.start..n * columns.end];
+            (columns, links.squares(p))
+        })
+    }
+
     /// The intercepts at the point that `saved` holds.
     pub(super) fn intercepts(&self, saved: &[f64], b: &mut [f64]) {
         let (n, k) = (self.rows(), self.width());

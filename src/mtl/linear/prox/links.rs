@@ -261,6 +261,19 @@ impl Links {
         }
     }
 
+    /// `sum_i c_i (1 / p_i - 1)`, p being the probability of the label: the squares of the residuals in units of the curvature.
+    pub(super) fn squares(&self, p: &[f64]) -> f64 {
+        let of = |(i, p): (usize, &[f64])| {
+            let right = match self.width() {
+                1 => 1.0 - p[0],
+                _ => p[self.labels[i] as usize],
+            };
+            // Where a label is all but ruled out, the expansion is of no use, and need not be finite to say so.
+            self.weights[i] * (1.0 - right) / right.max(f64::EPSILON)
+        };
+        p.chunks_exact(self.width()).enumerate().map(of).sum()
+    }
+
     /// `f*` at minus `s` times the residuals.
     pub(super) fn conjugate(&self, s: f64, p: &[f64]) -> f64 {
         let width = self.width();

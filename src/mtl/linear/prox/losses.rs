@@ -202,6 +202,35 @@ impl<'a> Losses<'a> {
         }
     }
 
+    /// Whether there are losses of classes.
+    pub(super) fn has_classes(&self) -> bool {
+        !self.classes.is_empty()
+    }
+
+    /// The same losses, those of classes expanded to second order about the point `w` that `saved` holds, where C is `c`.
+    pub(super) fn expanded(
+        &self,
+        w: &[f64],
+        c: &[f64],
+        saved: &[f64],
+        work: &mut Work<'_, f64>,
+    ) -> Losses<'static> {
+        let (w, c) = (self.mat(w), self.mat(c));
+        let mut squared = self.squared.clone();
+        for (classes, saved) in self.saved(saved) {
+            let all = classes.columns.clone();
+            let (w, c) = (w.cols_range(all.clone()), c.cols_range(all));
+            squared.extend(expand(classes, w, c, saved, work));
+        }
+        Losses {
+            features: self.features,
+            columns: self.columns,
+            of_task: self.of_task.clone(),
+            squared,
+            classes: Vec::new(),
+        }
+    }
+
     /// What value and dual value at `s` times the residuals are apart, but for the penalty, at the point that `saved` holds.
     #[inline]
     pub(super) fn apart(&self, s: f64, w: &[f64], c: &[f64], saved: &[f64]) -> f64 {
@@ -234,4 +263,50 @@ impl<'a> Losses<'a> {
 /// Some columns of a matrix.
 fn block(c: MatMut<'_, f64>, columns: Range<usize>) -> MatMut<'_, f64> {
     c.split_cols(columns.end).0.split_cols(columns.start).1
+}
+
+/// The second order of each task of a group, at `w: d x k`, where C is `c`.
+///
+/// Products with the Hessian give it a column of every task at a time: tasks do not see each other.
+fn expand(
+    classes: &Classes<'_>,
+    w: MatRef<'_, f64>,
+    c: MatRef<'_, f64>,
+    saved: &[f64],
+    work: &mut Work<'_, f64>,
+) -> Vec<Squared> {
+    let (d, all) = (w.rows(), w.cols());
+    let tasks: Vec<(Range<usize>, f64)> = classes.squares(saved).collect();
+    let widest = tasks.iter().map(|task| task.0.len()).max().unwrap_or(0);
+    let sizes = tasks.iter().map(|task| d * task.0.len());
+    let mut hessians: Vec<Vec<f64>> = sizes.map(|size| vec![0.0; size * size]).collect();
+    let (mut v, mut h) = (vec![0.0; d * all], vec![0.0; d * all]);
+    for (j, link) in (0..d).flat_map(|j| (0..widest).map(move |link| (j, link))) {
+        let having = || {
+            tasks
+                .iter()
+                .zip(0..)
+                .filter(|(task, _)| link < task.0.len())
+        };
+        having().for_each(|(task, _)| v[j * all + task.0.start + link] = 1.0);
+        let out = MatMut::planned(&mut h, d, all);
+        classes.multiply(MatRef::planned(&v, d, all), out, saved, work);
+        for ((columns, _), t) in having() {
+            let k = columns.len();
+            for (row, h) in h.chunks_exact(all).enumerate() {
+                for (a, h) in h[columns.clone()].iter().enumerate() {
+                    hessians[t][(j * k + link) * d * k + row * k + a] = *h;
+                }
+            }
+        }
+        v.fill(0.0);
+    }
+    let pairs = tasks.into_iter().zip(hessians);
+    let start = classes.columns.start;
+    let of = |((columns, squares), hessian): ((Range<usize>, f64), Vec<f64>)| {
+        let (w, c) = (w.cols_range(columns.clone()), c.cols_range(columns.clone()));
+        let columns = start + columns.start..start + columns.end;
+        Squared::about(columns, hessian, (w, c), squares)
+    };
+    pairs.map(of).collect()
 }

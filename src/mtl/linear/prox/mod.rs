@@ -16,8 +16,9 @@
 //! | [`Robust`] | nuclear norm, or rows, + columns | a subspace, or features, but for outliers |
 //! | [`TreeLasso`] | 2-norms of nested groups in each row | features, the more the nearer in a tree |
 //!
-//! **How.** Squared losses with a norm of rows or entries: block coordinate descent on a working set (`blocks.rs`). All else: FISTA
-//! ([`Fista`](crate::optim::Fista)) on the losses, intercepts at their best (`losses.rs`), with the norms' proximal steps (`norm.rs`).
+//! **How.** Squared losses with a norm of rows or entries: block coordinate descent on a working set (`blocks.rs`). With other
+//! norms: FISTA ([`Fista`](crate::optim::Fista)) on the losses, intercepts at their best (`losses.rs`), with the norms' proximal steps
+//! (`norm.rs`). Losses of classes are expanded to second order, and that is solved as squared losses are (`newton.rs`).
 //! Either way the fit ends when the duality gap (`penalty.rs`) is at most [`FitSettings::tol`] times the objective at `W = 0`.
 //!
 //! **Strength.** At and above some `lambda_max`, a dual norm of the losses' gradient at 0, W is exactly 0: it is the first of
@@ -32,6 +33,7 @@ mod l1;
 mod l21;
 mod links;
 mod losses;
+mod newton;
 mod norm;
 mod nuclear;
 mod parts;

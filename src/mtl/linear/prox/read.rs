@@ -1,5 +1,7 @@
 //! How the [squared losses](Squared) of a group of tasks are read: from rows, summaries or factors.
 
+use core::ops::Range;
+
 use alloc::{vec, vec::Vec};
 
 use cognate_kernels::{MatMut, MatRef, Product, Real, axpy, dot, scale};
@@ -159,6 +161,39 @@ impl Squared {
             xy,
             yy: vec![dot(default_level(), label, label)],
             form: Form::Rows(x, n),
+        }
+    }
+
+    /// The expansion of a loss to second order about `w: d x k`, where it has the Hessian `h: (d k) x (d k)`, `C = c`, and `squares` is what
+    /// least squares leave: `xy = h w + c`.
+    pub(super) fn about(
+        columns: Range<usize>,
+        h: Vec<f64>,
+        (w, c): (MatRef<'_, f64>, MatRef<'_, f64>),
+        squares: f64,
+    ) -> Self {
+        let (d, k) = (w.rows(), w.cols());
+        let flat = |m: MatRef<'_, f64>| {
+            let entries = (0..d * k).map(|e| m.at(e / k, e % k));
+            entries.collect::<Vec<f64>>()
+        };
+        let (w, c) = (flat(w), flat(c));
+        let dot = |a: &[f64], b: &[f64]| dot(default_level(), a, b);
+        let rows = h.chunks_exact(d * k).zip(&c);
+        let xy: Vec<f64> = rows.map(|(row, c)| dot(row, &w) + c).collect();
+        let mut yy = vec![0.0; k];
+        yy[0] = squares + dot(&w, &xy) + dot(&w, &c);
+        Self {
+            columns,
+            omega: vec![1.0; k],
+            mean_x: vec![0.0; d],
+            mean_y: vec![0.0; k],
+            xy,
+            yy,
+            form: match k {
+                1 => Form::Gram(h),
+                _ => Form::Coupled(h),
+            },
         }
     }
 

@@ -6,7 +6,9 @@ use cognate_kernels::Real;
 
 use super::blocks::{Cache, Until, descend};
 use super::losses::Losses;
+use super::newton;
 use super::penalty::{Penalised, Penalty, Steps};
+use super::squared::Squared;
 use super::{Columns, Parts, Proximal};
 use crate::check;
 use crate::error::{Error, Result};
@@ -21,6 +23,9 @@ use crate::workspace::Workspace;
 /// descent, which needs few of its rows.
 const GRAM_FROM: usize = 1;
 const GRAM_FROM_BLOCKS: usize = 8;
+
+/// Features times links of a task up to which losses of classes are expanded to second order.
+const SECOND: usize = 256;
 
 /// Strengths of a grid, and how far it goes down from where all is 0.
 const GRID: usize = 24;
@@ -46,10 +51,10 @@ pub(super) struct Problem<'a> {
 }
 
 /// What a search says of its end.
-struct Found {
-    iterations: usize,
-    objective: f64,
-    gap: f64,
+pub(super) struct Found {
+    pub(super) iterations: usize,
+    pub(super) objective: f64,
+    pub(super) gap: f64,
 }
 
 impl<'a> Problem<'a> {
@@ -163,6 +168,7 @@ impl<'a> Problem<'a> {
                 self.cache = Some(cache);
                 found
             }
+            None if self.is_small() => self.by_newton(lambda),
             None => self.by_gradients(lambda),
         }
     }
@@ -196,13 +202,45 @@ impl<'a> Problem<'a> {
         }
     }
 
+    /// Whether the second order of losses of classes is no more than [`SECOND`] numbers a task and link.
     #[inline]
+    fn is_small(&self) -> bool {
+        let widest = self.tasks.iter().map(|task| task.1.links()).max();
+        let size = self.losses.features * widest.unwrap_or(1);
+        self.losses.has_classes() && size <= SECOND
+    }
+
+    /// By Newton's steps, and should they fail by gradients.
+    fn by_newton(&mut self, lambda: f64) -> Found {
+        let penalised = Penalised::new(&self.losses, &self.penalty, lambda);
+        let until = newton::Until {
+            gap: self.settings.tol * self.at_zero,
+            steps: self.settings.max_iter,
+        };
+        let (settings, at_zero) = (self.settings, self.at_zero);
+        let solve = |model: &Penalised<'_>, parts: &mut Vec<f64>, gap: f64| {
+            let coupled = model.losses.squared.iter().any(Squared::is_coupled);
+            if model.penalty.by_rows() && !coupled {
+                let passes = settings.max_iter;
+                let mut cache = Cache::new(model.losses);
+                descend(model, &mut cache, parts, Until { gap, passes });
+            } else {
+                let mut workspace = Workspace::new(model.need());
+                let fista = gradients(settings, gap, at_zero);
+                fista.minimise(model, &mut Steps::new(*model), parts, workspace.slabs());
+            }
+        };
+        let mut slabs = self.workspace.slabs();
+        let found = newton::search(&penalised, &mut self.w, &mut slabs, until, solve);
+        match found.gap <= until.gap || found.iterations >= until.steps {
+            true => found,
+            false => self.by_gradients(lambda),
+        }
+    }
     fn by_gradients(&mut self, lambda: f64) -> Found {
         let penalised = Penalised::new(&self.losses, &self.penalty, lambda);
-        let fista = Fista::default()
-            .with_max_iter(self.settings.max_iter)
-            .with_tol(self.settings.tol * self.at_zero)
-            .with_noise(16.0 * f64::EPSILON * self.at_zero);
+        let gap = self.settings.tol * self.at_zero;
+        let fista = gradients(self.settings, gap, self.at_zero);
         let slabs = self.workspace.slabs();
         let mut steps = Steps::new(penalised);
         let report = fista.minimise(&penalised, &mut steps, &mut self.w, slabs);
@@ -228,6 +266,14 @@ impl<'a> Problem<'a> {
             parts: self.w.chunks_exact(d * links).map(turn).collect(),
         }
     }
+}
+
+/// Proximal gradients to a gap, for losses that are `at_zero` at 0.
+fn gradients(settings: FitSettings, gap: f64, at_zero: f64) -> Fista {
+    Fista::default()
+        .with_max_iter(settings.max_iter)
+        .with_tol(gap)
+        .with_noise(16.0 * f64::EPSILON * at_zero)
 }
 
 /// Names of the tasks, and their columns.

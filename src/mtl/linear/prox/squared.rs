@@ -4,7 +4,8 @@
 //! ```text
 //! f(W) = sum_t omega_t 1/2 ||Y_t - X W_t||^2          C = -grad f = (X'Y - X'X W) diag(omega)
 //! ```
-//! needs `B = X'Y`, the squares of Y, and `X'X` as a matrix ([`Form::Gram`]) or as rows to multiply by twice ([`Form::Rows`]). The best
+//! needs `B = X'Y`, the squares of Y, and `X'X` as a matrix ([`Form::Gram`]) or as rows to multiply by twice ([`Form::Rows`]). Losses of
+//! classes that are expanded to second order (`newton.rs`) are of this form too, several classes with links that are not apart. The best
 //! intercept for W is `mean_y - W' mean_x`.
 
 use core::ops::Range;
@@ -16,6 +17,7 @@ use cognate_kernels::{MatMut, MatRef, Product, axpy, dot, gemm_scratch};
 use crate::workspace::{Work, default_level};
 
 /// Several tasks' losses.
+#[derive(Clone)]
 pub(super) struct Squared {
     /// Their columns of W.
     pub(super) columns: Range<usize>,
@@ -31,16 +33,27 @@ pub(super) struct Squared {
 }
 
 /// `X'X`.
+#[derive(Clone)]
 pub(super) enum Form {
     /// `d x d`.
     Gram(Vec<f64>),
     /// `X: n x d`.
     Rows(Vec<f64>, usize),
+    /// Of links that are not apart, `(d k) x (d k)`: features, and a feature's links side by side.
+    Coupled(Vec<f64>),
 }
+
+/// Features up to which a product with one column is less work than a kernel's call.
+const NARROW: usize = 32;
 
 impl Squared {
     fn width(&self) -> usize {
         self.omega.len()
+    }
+
+    /// Whether its links are not apart.
+    pub(super) fn is_coupled(&self) -> bool {
+        matches!(self.form, Form::Coupled(_))
     }
 
     /// Scratch of [`Squared::correlate`] and [`Squared::multiply`].
@@ -48,6 +61,7 @@ impl Squared {
         let (level, k, d) = (default_level(), self.width(), self.mean_x.len());
         match self.form {
             Form::Gram(_) => gemm_scratch::<f64>(level, d, d, k),
+            Form::Coupled(_) => 2 * d * k + gemm_scratch::<f64>(level, d * k, d * k, 1),
             Form::Rows(_, n) => {
                 let (to, fro) = (
                     gemm_scratch::<f64>(level, n, d, k),
@@ -69,6 +83,19 @@ impl Squared {
     ) {
         let d = self.mean_x.len();
         match &self.form {
+            Form::Gram(gram) if v.cols() == 1 && d <= NARROW => narrow(alpha, gram, v, beta, out),
+            Form::Coupled(gram) => {
+                let size = d * v.cols();
+                let (flat, mut work) = work.take(size);
+                let (product, mut work) = work.take(size);
+                MatMut::planned(flat, d, v.cols()).copy_from(v);
+                let p = Product::new(
+                    MatRef::planned(gram, size, size),
+                    MatRef::planned(flat, size, 1),
+                );
+                work.gemm(p, MatMut::planned(product, size, 1));
+                add_scaled(alpha, MatRef::planned(product, d, v.cols()), beta, out);
+            }
             Form::Gram(gram) => {
                 let gram = MatRef::planned(gram, d, d);
                 work.gemm(Product::new(gram, v).alpha(alpha).beta(beta), out);
@@ -190,6 +217,7 @@ impl Squared {
                 let out = MatMut::planned(&mut rows[old..], m, d);
                 product(Product::new(some.t(), x), out);
             }
+            Form::Coupled(_) => unreachable!("links that are not apart have no rows of their own"),
         }
     }
 }
@@ -199,4 +227,28 @@ pub(super) fn product(p: Product<'_, f64>, c: MatMut<'_, f64>) {
     let (level, inner) = (default_level(), p.a.cols());
     let mut scratch = vec![0.0; gemm_scratch::<f64>(level, c.rows(), inner, c.cols())];
     cognate_kernels::gemm(level, p, c, &mut scratch);
+}
+
+/// `out = beta out + alpha gram v` for one column.
+fn narrow(alpha: f64, gram: &[f64], v: MatRef<'_, f64>, beta: f64, mut out: MatMut<'_, f64>) {
+    let mut column = [0.0; NARROW];
+    let column = &mut column[..v.rows()];
+    column
+        .iter_mut()
+        .enumerate()
+        .for_each(|(i, c)| *c = v.at(i, 0));
+    for (i, row) in gram.chunks_exact(column.len()).enumerate() {
+        let product: f64 = row.iter().zip(&*column).map(|(g, v)| g * v).sum();
+        let out = &mut out.row_mut(i)[0];
+        *out = alpha * product + if beta == 0.0 { 0.0 } else { beta * *out };
+    }
+}
+
+/// `out = beta out + alpha m`.
+fn add_scaled(alpha: f64, m: MatRef<'_, f64>, beta: f64, mut out: MatMut<'_, f64>) {
+    for i in 0..m.rows() {
+        for (out, m) in out.row_mut(i).iter_mut().zip(m.row(i)) {
+            *out = alpha * m + if beta == 0.0 { 0.0 } else { beta * *out };
+        }
+    }
 }
