@@ -47,10 +47,10 @@ pub(super) struct Until {
 /// Minimises from `parts`, a step's problem by `solve` from where it stands to a gap; slabs are left as the losses saved them at the end.
 pub(super) fn search(
     problem: &Penalised<'_>,
-    parts: &mut Vec<f64>,
+    parts: &mut [f64],
     slabs: &mut Slabs<'_, f64>,
     until: Until,
-    mut solve: impl FnMut(&Penalised<'_>, &mut Vec<f64>, f64),
+    mut solve: impl FnMut(&Penalised<'_>, &mut [f64], f64),
 ) -> Found {
     let (mut at, mut iterations) = (visit(problem, parts, slabs), 0);
     loop {
@@ -67,7 +67,7 @@ pub(super) fn search(
         let losses = problem.losses;
         let model = losses.expanded(&w, &at.c, slabs.saved, &mut slabs.work);
         let model = Penalised::new(&model, problem.penalty, problem.lambda);
-        let mut aim = parts.clone();
+        let mut aim = parts.to_vec();
         solve(&model, &mut aim, INNER * at.gap.max(until.gap));
         let Some(next) = step(problem, parts, &aim, &at, slabs) else {
             visit(problem, parts, slabs);
@@ -80,12 +80,12 @@ pub(super) fn search(
 /// Moves `parts` towards `aim`; nothing, and they stay, if no step makes the objective or the gap smaller.
 fn step(
     problem: &Penalised<'_>,
-    parts: &mut Vec<f64>,
+    parts: &mut [f64],
     aim: &[f64],
     at: &Point,
     slabs: &mut Slabs<'_, f64>,
 ) -> Option<Point> {
-    let (from, w) = (parts.clone(), problem.whole(parts));
+    let (from, w) = (parts.to_vec(), problem.whole(parts));
     let whole = problem.whole(aim);
     let level = default_level();
     let along = dot(level, &at.c, &w) - dot(level, &at.c, &whole);

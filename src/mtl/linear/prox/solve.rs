@@ -218,7 +218,7 @@ impl<'a> Problem<'a> {
             steps: self.settings.max_iter,
         };
         let (settings, at_zero) = (self.settings, self.at_zero);
-        let solve = |model: &Penalised<'_>, parts: &mut Vec<f64>, gap: f64| {
+        let solve = |model: &Penalised<'_>, parts: &mut [f64], gap: f64| {
             let coupled = model.losses.squared.iter().any(Squared::is_coupled);
             if model.penalty.by_rows() && !coupled {
                 let passes = settings.max_iter;
