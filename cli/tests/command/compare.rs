@@ -147,7 +147,12 @@ fn targets_of_different_kinds() {
     let expected = [
         "constant",
         "independent",
+        "l21",
+        "l1",
         "elastic",
+        "trace",
+        "dirty",
+        "robust",
         "independent-mlp-32",
         "independent-mlp-128",
         "hard-sharing",
