@@ -178,7 +178,8 @@ fn from_line<T>(slab: &mut [T]) -> &mut [T] {
     &mut slab[skip..]
 }
 
-/// The slabs for one [`Need`], made once.
+/// The slabs for one [`Need`], made once. They start at cache lines, so that what they hold does not outlive a move to other memory: a clone,
+/// or one that has grown, starts afresh.
 #[cfg(feature = "alloc")]
 #[derive(Clone, Debug)]
 pub struct Workspace<T> {
@@ -231,7 +232,7 @@ impl<T: Real> Workspace<T> {
         }
     }
 
-    /// Grows the slabs, if `need` is larger than what they were made for.
+    /// Grows the slabs, if `need` is larger than what they were made for; what they held is then lost.
     pub fn fit(&mut self, need: Need) {
         let grow = |slab: &mut Vec<T>, n: usize| {
             if slab.len() < with_line(n) {

@@ -8,7 +8,7 @@
 //! A label between 0 and 1 is a probability; then the minimum is its entropy. What is kept for products with the Hessian is its diagonal,
 //! unscaled.
 
-use cognate_kernels::{MatMut, MatRef, Real, logistic_loss, mul, sum_f64};
+use cognate_kernels::{MatMut, MatRef, Real, logistic_loss, mul, scale as times, sum_f64};
 
 use super::{Loss, Targets, scaled};
 use crate::workspace::{Need, Work, cut_mut};
@@ -68,8 +68,10 @@ impl<T: Real> Loss<T> for Logistic {
         rdz.copy_from(rz);
         mul(level, MatRef::planned(saved, n, k), rdz.rb_mut());
         if scale != T::ONE {
-            let everywhere = MatRef::with_strides(core::slice::from_ref(&scale), n, k, 0, 0);
-            mul(level, everywhere.expect("one number"), rdz.rb_mut());
+            match rdz.as_mut_slice() {
+                Some(all) => times(level, scale, all),
+                None => (0..n).for_each(|i| times(level, scale, rdz.row_mut(i))),
+            }
         }
         y.clear_unseen(rdz);
     }

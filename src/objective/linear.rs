@@ -9,7 +9,8 @@
 //! ```
 //! X is the only large thing here and is read from memory once: a block of rows that fits the cache goes through `Z`, the loss and
 //! `X' R` before the next block is touched. Since a product's sum is a chain over the rows that may stop and go on, the gradient's bits
-//! do not depend on the size of a block.
+//! by W do not depend on the size of a block; the intercept of a single output is summed in lanes block by block, whose size is a formula of
+//! shapes.
 //!
 //! **Second order.** `Z` and what the loss saved are kept a row (`n x k` and the loss's), so that `H v = X' H_l (X V + 1 v_b') + l2 V`
 //! is one more pass over X without a transcendental function. The map is linear, so Gauss-Newton is Newton.
@@ -179,8 +180,9 @@ impl<'a, T: Real, L: Loss<T> + Sync> LinearObjective<'a, T, L> {
         w.gemm(map.bias.iter().fold(product, |p, bias| p.bias(bias)), z);
     }
 
-    /// `sums += [R' X_b, R' 1]` for a block of rows: the chain over the rows goes on where the last block left it. Sums are `k x d`,
-    /// since there are more features than outputs and products run along the columns.
+    /// `sums += [R' X_b, R' 1]` for a block of rows: the chain over the rows goes on where the last block left it, but for the intercept of
+    /// a single output, to which the block's sum is added. Sums are `k x d`, since there are more features than outputs and products run
+    /// along the columns.
     fn pull(&self, r: MatRef<'_, T>, x: MatRef<'_, T>, sums: &mut [T], w: &mut Work<'_, T>) {
         let (coef, bias) = sums.split_at_mut(self.coefficients());
         let coef = MatMut::planned(coef, self.outputs, x.cols());

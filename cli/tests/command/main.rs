@@ -13,3 +13,4 @@ mod tasks;
 mod transfer;
 mod wrong_input;
 mod wrong_models;
+mod wrong_tasks;

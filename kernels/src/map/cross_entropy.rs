@@ -58,7 +58,8 @@ pub fn cross_entropy<T: Real>(
     assert!(slope.is_none_or(|slope| slope == shape), "shape of slope");
     assert_eq!((labels.len(), w.len()), (z.rows(), z.rows()));
     let classes = T::from_usize(z.cols());
-    let known = |(&label, &w): (&T, &T)| w == T::ZERO || label < classes;
+    let is_column = |label: T| label < classes && T::from_usize(label.to_f64() as usize) == label;
+    let known = |(&label, &w): (&T, &T)| w == T::ZERO || is_column(label);
     assert!(labels.iter().zip(&*w).all(known), "a label is no column");
     T::cross_entropy(level, target, z, labels, w, into);
 }

@@ -1,6 +1,7 @@
 //! Elementwise work: functions, activations and their derivatives, products, softmax over rows, the optimisers' updates.
 //!
-//! Everything here but softmax is one function of lanes handed to one driver ([`each`]). An element's bits depend on the element alone.
+//! One function of lanes is handed to one driver ([`each`]), and an element's bits depend on the element alone; only softmax and
+//! cross-entropy go by rows, whose bits depend on the row alone.
 //! Nothing allocates; a call costs a few nanoseconds before the arithmetic.
 
 mod cross_entropy;

@@ -128,9 +128,40 @@ impl<T: Real> Batch<T> {
         [p, slope, loss]
     }
 
+    /// The same with p in rows that lie apart and the slope column by column; and without a slope.
+    fn check_places(&self, level: Level, target: &Smoothing<T>, want: &Results<T>) {
+        let (n, k) = (self.rows, self.cols);
+        let z = MatRef::new(&self.z, n, k).unwrap();
+        for wanted in [true, false] {
+            let [mut p, mut slope] = [vec![T::NAN; n * (k + 3)], vec![T::NAN; n * k]];
+            let mut loss = self.w.clone();
+            let by_column = MatMut::with_strides(&mut slope, n, k, 1, n).unwrap();
+            let into = Entropy {
+                p: MatMut::with_strides(&mut p, n, k, k + 3, 1).unwrap(),
+                slope: wanted.then_some(by_column),
+            };
+            cross_entropy(level, target, z, &self.labels, &mut loss, into);
+            let what = format!("{n} x {k} in other places, {}", level.name());
+            assert_bits(&loss, &want[2], &what);
+            for (i, row) in p.chunks_exact(k + 3).enumerate() {
+                assert_bits(&row[..k], &want[0][i * k..][..k], &what);
+                assert_bits(&row[k..], &[T::NAN; 3], &what);
+                let of_row: Vec<T> = (0..k).map(|j| slope[j * n + i]).collect();
+                let want = if wanted {
+                    &want[1][i * k..][..k]
+                } else {
+                    &vec![T::NAN; k]
+                };
+                assert_bits(&of_row, want, &what);
+            }
+        }
+    }
+
     fn check(&self, level: Level, target: &Smoothing<T>) {
         let k = self.cols;
-        let [p, slope, loss] = self.run(level, target, (0, self.rows));
+        let results = self.run(level, target, (0, self.rows));
+        self.check_places(level, target, &results);
+        let [p, slope, loss] = results;
         let (mut same, mut lse) = (vec![T::NAN; p.len()], vec![T::NAN; self.rows]);
         let z = MatRef::new(&self.z, self.rows, k).unwrap();
         softmax_rows(
@@ -202,9 +233,7 @@ fn cross_entropy_is_near_its_formulas_and_does_not_see_the_batch() {
     entropy::<f64>();
 }
 
-#[test]
-#[should_panic(expected = "a label is no column")]
-fn a_label_beyond_the_columns_panics() {
+fn one_row_labelled(label: f64) {
     let target = Smoothing {
         scale: 1.0,
         every: 0.0,
@@ -216,5 +245,23 @@ fn a_label_beyond_the_columns_panics() {
         slope: None,
     };
     let z = MatRef::new(&[0.0; 3], 1, 3).unwrap();
-    cross_entropy(Level::scalar(), &target, z, &[3.0], &mut [1.0], into);
+    cross_entropy(Level::scalar(), &target, z, &[label], &mut [1.0], into);
+}
+
+#[test]
+#[should_panic(expected = "a label is no column")]
+fn a_label_beyond_the_columns_panics() {
+    one_row_labelled(3.0);
+}
+
+#[test]
+#[should_panic(expected = "a label is no column")]
+fn a_label_below_the_columns_panics() {
+    one_row_labelled(-1.0);
+}
+
+#[test]
+#[should_panic(expected = "a label is no column")]
+fn a_label_between_two_columns_panics() {
+    one_row_labelled(0.5);
 }

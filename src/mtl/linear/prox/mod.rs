@@ -18,7 +18,8 @@
 //!
 //! **How.** Squared losses with a norm of rows or entries: block coordinate descent on a working set (`blocks.rs`). With other
 //! norms: FISTA ([`Fista`](crate::optim::Fista)) on the losses, intercepts at their best (`losses.rs`), with the norms' proximal steps
-//! (`norm.rs`). Losses of classes are expanded to second order, and that is solved as squared losses are (`newton.rs`).
+//! (`norm.rs`). Losses of classes are expanded to second order, and that is solved as squared losses are (`newton.rs`); where
+//! that would take too much memory, or fails, FISTA goes on the losses themselves.
 //! Either way the fit ends when the duality gap (`penalty.rs`) is at most [`FitSettings::tol`] times the objective at `W = 0`.
 //!
 //! **Strength.** At and above some `lambda_max`, a dual norm of the losses' gradient at 0, W is exactly 0: it is the first of

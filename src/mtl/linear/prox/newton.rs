@@ -3,8 +3,8 @@
 //! ```text
 //! V = argmin <-C, V - W> + 1/2 <V - W, H (V - W)> + penalty(V)         W <- W + s (V - W),   s = 1, 1/2, 1/4, .. until the objective falls
 //! ```
-//! The problem in V has squared losses and the same norms, so it is solved by what solves those, from a few numbers a feature: a step
-//! reads the rows as often as there are features, where proximal gradients read them hundreds of times. It is solved to a tenth of the
+//! The problem in V has squared losses and the same norms, so it is solved by what solves those, from a few numbers a feature. A step
+//! reads the rows twice for each feature and link, where proximal gradients read them hundreds of times. It is solved to a tenth of the
 //! gap that is left, which keeps the steps few; the gap that ends the work is that of the losses themselves.
 
 use alloc::{vec, vec::Vec};

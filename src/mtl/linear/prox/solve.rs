@@ -27,6 +27,9 @@ const GRAM_FROM_BLOCKS: usize = 8;
 /// Features times links of a task up to which losses of classes are expanded to second order.
 const SECOND: usize = 256;
 
+/// Numbers up to which the expansions of all tasks are held: 256 MB.
+const EXPANDED: usize = 1 << 25;
+
 /// Strengths of a grid, and how far it goes down from where all is 0.
 const GRID: usize = 24;
 const GRID_END: f64 = 1e-3;
@@ -202,12 +205,13 @@ impl<'a> Problem<'a> {
         }
     }
 
-    /// Whether the second order of losses of classes is no more than [`SECOND`] numbers a task and link.
+    /// Whether losses of classes are to be expanded to second order: no task beyond [`SECOND`], nor all together beyond [`EXPANDED`].
     #[inline]
     fn is_small(&self) -> bool {
         let widest = self.tasks.iter().map(|task| task.1.links()).max();
         let size = self.losses.features * widest.unwrap_or(1);
-        self.losses.has_classes() && size <= SECOND
+        let all = size * size * self.tasks.len();
+        self.losses.has_classes() && size <= SECOND && all <= EXPANDED
     }
 
     /// By Newton's steps, and should they fail by gradients.
@@ -237,6 +241,9 @@ impl<'a> Problem<'a> {
             false => self.by_gradients(lambda),
         }
     }
+
+    /// By proximal gradients on the losses themselves.
+    #[inline]
     fn by_gradients(&mut self, lambda: f64) -> Found {
         let penalised = Penalised::new(&self.losses, &self.penalty, lambda);
         let gap = self.settings.tol * self.at_zero;

@@ -23,7 +23,7 @@ use crate::workspace::{Work, default_level};
 /// The order of elimination.
 pub(super) struct Forest {
     /// From leaves to roots.
-    order: Vec<usize>,
+    pub order: Vec<usize>,
     /// The node above and the spring's stiffness.
     parent: Vec<Option<(usize, f64)>>,
     /// Place among the matrices kept, of nodes with children.

@@ -55,8 +55,8 @@ enum Solver {
     /// With the factor, where the matrix does not change.
     Dense(Option<Dense>),
     Iterative,
-    /// By rotations of the rows' factors.
-    Rotations,
+    /// By rotations of the rows' factors, with the nodes in order.
+    Rotations(Vec<usize>),
 }
 
 impl Solver {
@@ -64,7 +64,9 @@ impl Solver {
     fn of(system: &System<'_, '_>) -> Self {
         let narrow = system.size() <= WIDE || system.relation.springs.is_empty();
         match Forest::of(system.relation) {
-            _ if system.terms.factored() => Self::Rotations,
+            forest if system.terms.factored() => {
+                Self::Rotations(rotations::order(system.relation, forest))
+            }
             Some(forest) if narrow => Self::Forest(forest),
             _ if system.nodes() * system.size() <= DENSE => Self::Dense(None),
             _ => Self::Iterative,
@@ -91,7 +93,7 @@ impl Solver {
                 *kept = Some(dense).filter(|_| system.terms.quadratic());
             }
             Self::Iterative => return solve_iterative(system, g, x),
-            Self::Rotations => rotations::solve(system, v, x)?,
+            Self::Rotations(order) => rotations::solve(system, order, v, x)?,
         }
         Ok(0.0)
     }

@@ -6,7 +6,8 @@
 //! sqrt(ridge) v_n          of each number of a node
 //! sqrt(q) (v_a - v_b)      of each spring
 //! ```
-//! Nodes are eliminated one after the other, those with the fewest neighbours first: all rows that touch node n are turned into
+//! Nodes are eliminated one after the other, a forest's from the leaves to the roots, else those with the fewest neighbours first: all rows
+//! that touch node n are turned into
 //! ```text
 //! [T  S] [x_n, x_others] = c        as many rows as n has numbers, T triangular
 //! [0  Q] [x_n, x_others] = e        rows over its neighbours, which now touch these alone
@@ -19,6 +20,8 @@ use alloc::{vec, vec::Vec};
 
 use cognate_kernels::{MatMut, Real, dot};
 
+use super::elimination::Forest;
+use super::relation::Relation;
 use super::system::System;
 use crate::error::{Error, Result};
 use crate::linalg::{cholesky_update, update_scratch};
@@ -40,12 +43,17 @@ struct Pivot {
     values: Vec<f64>,
 }
 
-/// The step `x` for which `v - x` is optimal.
+/// The step `x` for which `v - x` is optimal, by elimination of the nodes in `order`.
 ///
 /// # Errors
 /// [`Error::NotPositiveDefinite`] if the rows do not determine a number.
 #[inline]
-pub(super) fn solve(system: &System<'_, '_>, v: &[f64], x: &mut [f64]) -> Result<()> {
+pub(super) fn solve(
+    system: &System<'_, '_>,
+    order: &[usize],
+    v: &[f64],
+    x: &mut [f64],
+) -> Result<()> {
     let (m, nodes) = (system.size(), system.nodes());
     let mut blocks: Vec<Option<Rows>> = rows(system, v).into_iter().map(Some).collect();
     let mut touching = vec![Vec::new(); nodes];
@@ -53,7 +61,7 @@ pub(super) fn solve(system: &System<'_, '_>, v: &[f64], x: &mut [f64]) -> Result
         touch(at, rows, &mut touching);
     }
     let mut pivots = Vec::with_capacity(nodes);
-    for node in order(system) {
+    for &node in order {
         let own: Vec<usize> = core::mem::take(&mut touching[node]);
         let own: Vec<Rows> = own.into_iter().filter_map(|at| blocks[at].take()).collect();
         let mut front = Front::new(system, v, node, &own);
@@ -76,15 +84,18 @@ fn touch(at: usize, rows: &Option<Rows>, touching: &mut [Vec<usize>]) {
     }
 }
 
-/// The nodes, those with the fewest springs first.
+/// The nodes from the leaves to the roots of a forest, else those with the fewest springs first.
 #[inline]
-fn order(system: &System<'_, '_>) -> Vec<usize> {
-    let mut springs = vec![0; system.nodes()];
-    for spring in &system.relation.springs {
+pub(super) fn order(relation: &Relation, forest: Option<Forest>) -> Vec<usize> {
+    if let Some(forest) = forest {
+        return forest.order;
+    }
+    let mut springs = vec![0; relation.nodes.len()];
+    for spring in &relation.springs {
         springs[spring.ends.0] += 1;
         springs[spring.ends.1] += 1;
     }
-    let mut order: Vec<usize> = (0..system.nodes()).collect();
+    let mut order: Vec<usize> = (0..relation.nodes.len()).collect();
     order.sort_by_key(|&n| springs[n]);
     order
 }
@@ -244,6 +255,47 @@ impl Pivot {
                 left -= t * x[self.node * m + j];
             }
             x[self.node * m + i] = left / row[i];
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mtl::linear::soft::relation::Branch;
+
+    /// Fans of 3, 10 and 20, listed from the top: eliminated in order, every node but the root leaves one neighbour, its parent.
+    #[test]
+    fn a_tree_does_not_fill_in() {
+        let mut nodes = vec![Branch {
+            parent: None,
+            lambda: 1.0,
+        }];
+        let mut above = 0..1;
+        for fan in [3, 10, 20] {
+            let from = nodes.len();
+            let children = above.flat_map(|parent| (0..fan).map(move |_| Some(parent)));
+            nodes.extend(children.map(|parent| Branch {
+                parent,
+                lambda: 1.0,
+            }));
+            above = from..nodes.len();
+        }
+        let places: Vec<usize> = above.collect();
+        let relation = Relation::tree(&nodes, &places).unwrap();
+        let order = order(&relation, Forest::of(&relation));
+        let mut near = vec![alloc::collections::BTreeSet::new(); nodes.len()];
+        for spring in &relation.springs {
+            near[spring.ends.0].insert(spring.ends.1);
+            near[spring.ends.1].insert(spring.ends.0);
+        }
+        assert_eq!(order.len(), 634);
+        for (left, &node) in (0..order.len()).rev().zip(&order) {
+            let others: Vec<usize> = core::mem::take(&mut near[node]).into_iter().collect();
+            assert_eq!(others.len(), left.min(1), "node {node}");
+            for &other in &others {
+                near[other].remove(&node);
+            }
         }
     }
 }
