@@ -11,7 +11,9 @@ use super::{Body, Plan};
 use crate::data::table::Column;
 use crate::error::Result;
 use crate::mtl::net::{Architecture, MultiTaskMlp};
-use crate::pipeline::tasks::{Response, Task, TaskLearner, TaskPipeline, TaskRecipe, TaskTraining};
+use crate::pipeline::tasks::{
+    Form, Response, Task, TaskLearner, TaskPipeline, TaskRecipe, TaskTraining,
+};
 
 /// Units of the hidden layer of the networks.
 const WIDTH: usize = 32;
@@ -28,6 +30,7 @@ impl Joint<'_> {
     pub(super) fn run(&self, clock: &impl Fn() -> u64) -> Result<Cell> {
         let mut cell = Cell::default();
         let tasks = &self.plan.set.tasks;
+        let set_is_wide = matches!(self.plan.set.form, Form::Wide);
         let related = self.plan.set.relation.as_ref();
         let told = related.is_some_and(|r| r.methods().contains(&self.method));
         let kept = (0..tasks.len()).filter(|&t| told || self.says_enough(&tasks[t]));
@@ -46,7 +49,10 @@ impl Joint<'_> {
         };
         for t in 0..tasks.len() {
             match kept.iter().position(|&own| own == t) {
-                None if !pipeline.predicts_unseen() => self.by_constant(t, &mut cell, clock)?,
+                // Another target is not a task like those learned: only rows of the same one may go by the shared part.
+                None if set_is_wide || !pipeline.predicts_unseen() => {
+                    self.by_constant(t, &mut cell, clock)?;
+                }
                 place => self.score((t, place), &pipeline, &mut cell, clock)?,
             }
         }

@@ -37,6 +37,8 @@ pub struct MiniBatches {
     pub n_iter_no_change: usize,
     /// Seed of the orders. Default 0.
     pub seed: u64,
+    /// Threads that a step may use; the result does not depend on it. Default 1.
+    pub threads: usize,
 }
 
 impl Default for MiniBatches {
@@ -48,6 +50,7 @@ impl Default for MiniBatches {
             tol: 1e-4,
             n_iter_no_change: 10,
             seed: 0,
+            threads: 1,
         }
     }
 }
@@ -175,7 +178,7 @@ impl<'a, T: Real> Run<'a, T> {
             rate: settings.learning_rate_init,
             epochs: 0,
             state: StepState::new(vec![T::ZERO; method.memory(params)]),
-            workspace: Workspace::new(Default::default()),
+            workspace: Workspace::new(Default::default()).with_threads(settings.threads),
             room: Batch::default(),
             gradient: vec![T::ZERO; params],
             order: vec![0; data.x.rows()],

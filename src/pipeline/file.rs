@@ -335,3 +335,26 @@ pub(super) fn read_object<R>(
     })?;
     Ok(members)
 }
+
+/// How many numbers the file's tensors hold: what no size that it names may go beyond.
+pub(super) fn count_numbers(meta: &Meta<'_, '_, '_>) -> usize {
+    let sizes = meta.0.tensors().map(|(_, tensor)| tensor.shape());
+    sizes
+        .map(|shape| shape.sizes().iter().product::<usize>())
+        .sum()
+}
+
+/// The widths of the hidden layers, none larger than the file's weights allow: every architecture has a matrix between two layers.
+#[inline]
+pub(super) fn read_hidden(meta: &Meta<'_, '_, '_>, features: usize) -> Result<Vec<usize>> {
+    let numbers = count_numbers(meta);
+    let hidden = meta.json("hidden", read_numbers)?;
+    let mut before = features as f64;
+    for &width in &hidden {
+        if !(width >= 1.0 && width % 1.0 == 0.0 && width * before <= numbers as f64) {
+            return meta.bad("the hidden layers of the network do not fit its weights");
+        }
+        before = width;
+    }
+    Ok(hidden.into_iter().map(|width| width as usize).collect())
+}

@@ -316,3 +316,43 @@ fn unsound_training_is_refused() {
         })
     ));
 }
+
+/// Two of three classes have rows: a probe has no column for the third, and says so; without one the head keeps what it had.
+#[test]
+fn a_probe_needs_the_last_class() {
+    let (network, x, y) = source();
+    let y: Vec<u32> = y.iter().map(|&class| class.min(1)).collect();
+    let tuned = |probe| {
+        let tuning = FineTuning {
+            training: epochs(1),
+            probe,
+            ..FineTuning::default()
+        };
+        let rows = (matrix(&x), Targets::classes(&y));
+        tuning.fit((&network, false), rows, &mut go_on()).err()
+    };
+    let missing = Error::FewRows {
+        class: 2,
+        found: 0,
+        needed: 1,
+    };
+    assert_eq!((tuned(true), tuned(false)), (Some(missing), None));
+}
+
+#[test]
+fn threads_change_nothing() {
+    let (network, x, y) = source();
+    let tuned = |threads| {
+        let tuning = FineTuning {
+            training: MiniBatches {
+                threads,
+                ..epochs(2)
+            },
+            ..FineTuning::default()
+        };
+        let rows = (matrix(&x), Targets::classes(&y));
+        let tuned = tuning.fit((&network, false), rows, &mut go_on());
+        tuned.unwrap().0.params().to_vec()
+    };
+    assert_eq!(tuned(1), tuned(3));
+}

@@ -194,3 +194,21 @@ fn groups_are_kept_whole() {
         &["folds", "groups"],
     );
 }
+
+/// A fold without the one positive row knows a single class of that target, which is no task like the number beside it.
+#[test]
+fn a_target_of_one_positive_row() {
+    let place = Place::new("compare_rare");
+    let mut csv = String::from("x,a,b\n");
+    (0..30).for_each(|i| csv += &format!("{i},{},{}\n", 3 * i, if i == 7 { "yes" } else { "no" }));
+    place.write("data.csv", csv);
+    let report = json(&place.ok("compare data.csv --targets a,b --folds 3 --json"));
+    let methods = report["sets"][0]["methods"].as_array().unwrap();
+    assert!(methods.len() > 2);
+    for method in methods {
+        assert!(
+            method["mean"].as_f64().is_some_and(f64::is_finite),
+            "{method}"
+        );
+    }
+}

@@ -260,6 +260,11 @@ fn wrong_input() {
         &["--C"],
     );
     place.fails(
+        "fit maml train.csv --task task --target y --weights x0",
+        2,
+        &["maml", "--weights"],
+    );
+    place.fails(
         "fit ridge-head train.csv --task task --target y --inner-steps 3",
         2,
         &["--inner-steps", "ridge-head"],
@@ -286,7 +291,11 @@ fn wrong_input() {
     );
     place.fails("predict maml.st test.csv", 1, &["maml.st", "cognate adapt"]);
     place.write("gap.csv", "task,x0,y\n0,1,2\n0,2,\n");
-    place.fails("adapt maml.st gap.csv", 1, &["gap.csv", "line 3", "\"y\""]);
+    place.fails(
+        "adapt maml.st gap.csv",
+        1,
+        &["gap.csv, line 3, column 3 (y)"],
+    );
     place.ok("fit ridge train.csv --target y -o ridge.st");
     place.fails("adapt ridge.st test.csv", 1, &["ridge.st", "no meta-model"]);
 }

@@ -180,3 +180,19 @@ fn what_is_no_tree_of_the_classes() {
     place.write("tree.csv", "node,parent,lambda\nsetosa,,1\n");
     place.fails(&fit, 1, &["line 1", "node,parent"]);
 }
+
+/// Labels have places among all nodes of the tree, of which there may be more than rows.
+#[test]
+fn a_tree_may_be_larger_than_the_table() {
+    let place = Place::new("nested_large");
+    let mut tree = String::from("node,parent\ntop,\nlow,top\nhigh,top\n");
+    (0..40).for_each(|i| tree += &format!("leaf{i},{}\n", if i < 20 { "low" } else { "high" }));
+    place.write("tree.csv", tree);
+    let mut data = String::from("x,y\n");
+    for i in 0..12 {
+        let label = ["low", "high", "leaf0", "leaf30"][i % 4];
+        data += &format!("{i},{label}\n");
+    }
+    place.write("data.csv", data);
+    place.ok("fit nested-labels data.csv --target y --relation tree.csv --hidden 2 --max-iter 2 --test-size 4");
+}

@@ -101,23 +101,23 @@ fn damaged_models() {
         1,
         &["foreign.st", "not one of Cognate's models"],
     );
-    survives_every_byte(&place, &whole, 7);
+    survives_every_byte(&place, &whole, 7, "predict byte.st good.csv");
 }
 
 /// Whatever single byte of the model changes, every `step`th in turn: an answer or an error, never a panic.
-fn survives_every_byte(place: &Place, whole: &[u8], step: usize) {
+fn survives_every_byte(place: &Place, whole: &[u8], step: usize, command: &str) {
     let mut refused = 0;
     for at in (0..whole.len()).step_by(step) {
         let mut other = whole.to_vec();
         other[at] ^= 0x11;
         place.write("byte.st", other);
-        let done = place.run("predict byte.st good.csv");
+        let done = place.run(command);
         if done.code() != 0 {
             done.failure();
             refused += 1;
         }
     }
-    assert!(refused > 10, "{refused} refused");
+    assert!(refused > 10, "{command}: {refused} refused");
 }
 
 /// As above, for models of several tasks, linear and networks.
@@ -133,6 +133,34 @@ fn damaged_models_of_tasks() {
         "fit ple good.csv --targets y,a --drop k --hidden 2 --max-iter 1 -o model.st",
     ] {
         place.ok(fit);
-        survives_every_byte(&place, &place.read("model.st"), 11);
+        let whole = place.read("model.st");
+        survives_every_byte(&place, &whole, 11, "predict byte.st good.csv");
+    }
+}
+
+/// As above, for meta-models; a size that the file's numbers cannot bear is refused before anything is allocated.
+#[test]
+fn damaged_meta_models() {
+    let place = Place::new("damaged_meta");
+    place.ok("make sinusoid --tasks 4 --rows 8 -o train.csv");
+    place.ok("make sinusoid --tasks 1 --rows 4 --seed 1 -o good.csv");
+    for method in ["cavia", "ridge-head"] {
+        place.ok(&format!(
+            "fit {method} train.csv --task task --target y --shots 3 --hidden 2,2 --meta-steps 1 -o model.st"
+        ));
+        let whole = place.read("model.st");
+        let text = |from: &[u8], to: &[u8]| {
+            let at = whole.windows(from.len()).position(|w| w == from);
+            let mut other = whole.clone();
+            let at = at.expect("in the header");
+            other.splice(at..at + from.len(), to.iter().copied());
+            let length = u64::from_le_bytes(other[..8].try_into().unwrap());
+            let length = length + to.len() as u64 - from.len() as u64;
+            other[..8].copy_from_slice(&length.to_le_bytes());
+            other
+        };
+        place.write("wide.st", text(b"[2,2]", b"[900000000,900000000]"));
+        place.fails("info wide.st", 1, &["wide.st", "do not fit its weights"]);
+        survives_every_byte(&place, &whole, 13, "adapt byte.st good.csv -o adapted.st");
     }
 }

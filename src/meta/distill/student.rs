@@ -26,7 +26,7 @@ pub struct Distillation {
     pub training: MiniBatches,
     /// Strength of the penalty on weights, at least 0. Default 0.
     pub decay: f64,
-    /// Whether the lessons' `alpha` gives way to a rise from 0 to 1 over all epochs, none of which is left out then. Default false.
+    /// Whether the lessons' `alpha` gives way to a rise from 0 towards 1 over all epochs, none of which is left out then. Default false.
     pub anneal: bool,
 }
 

@@ -33,6 +33,8 @@ pub struct Baseline {
     pub learning_rate: f64,
     /// Seed of the start and the orders. Default 0.
     pub seed: u64,
+    /// Threads that training may use; the result does not depend on it. Default 1.
+    pub threads: usize,
 }
 
 impl Default for Baseline {
@@ -44,6 +46,7 @@ impl Default for Baseline {
             batch_size: 200,
             learning_rate: 1e-3,
             seed: 0,
+            threads: 1,
         }
     }
 }
@@ -121,6 +124,7 @@ impl Baseline {
             max_iter: self.steps.div_ceil(steps) as usize,
             n_iter_no_change: usize::MAX,
             seed: self.seed,
+            threads: self.threads,
             ..MiniBatches::default()
         }
     }

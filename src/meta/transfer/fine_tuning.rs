@@ -19,7 +19,7 @@ use cognate_kernels::{MatMut, MatRef, Real};
 
 use super::L2Sp;
 use crate::check;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::layer::Stack;
 use crate::loss::{Target, Targets};
 use crate::meta::MiniBatches;
@@ -99,11 +99,11 @@ impl FineTuning {
         positive("pull", self.pull)
     }
 
-    /// Fine-tunes `network`, whose head is `new` or came with it, on rows `x: n x d` with classes (each with a row) or numbers `y`.
+    /// Fine-tunes `network`, whose head is `new` or came with it, on rows `x: n x d` with classes or numbers `y`.
     ///
     /// # Errors
-    /// If a setting is not allowed, shapes do not fit, a number is not finite, a label is no class of the network, or training ends in
-    /// numbers that are not finite.
+    /// If a setting is not allowed, shapes do not fit, a number is not finite, a label is no class of the network, a probe has no row of the
+    /// last class, or training ends in numbers that are not finite.
     pub fn fit<T: Real>(
         &self,
         (network, new): (&Network<T>, bool),
@@ -117,7 +117,17 @@ impl FineTuning {
         let outputs = network.outputs();
         let head = match y.target {
             Target::Classes(labels) => {
+                let classes = outputs.max(2) as u32;
                 check::labels(labels, outputs.max(2))?;
+                let class = labels.iter().max().map_or(0, |top| top + 1);
+                if self.probe && class < classes {
+                    let (found, needed) = (0, 1);
+                    return Err(Error::FewRows {
+                        class,
+                        found,
+                        needed,
+                    });
+                }
                 Head::of_classes(outputs.max(2))
             }
             Target::Values(values) => {

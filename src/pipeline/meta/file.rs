@@ -28,7 +28,7 @@ use crate::meta::{MetaLearner, MetaModel};
 use crate::params::Layout;
 use crate::pipeline::Target;
 use crate::pipeline::file::{
-    Meta, read_numbers, strings, write_encoder, write_scalers, write_start,
+    Meta, count_numbers, read_hidden, strings, write_encoder, write_scalers, write_start,
 };
 use crate::pipeline::model::{activation_name, activation_named};
 
@@ -147,16 +147,11 @@ fn number<R: core::str::FromStr>(meta: &Meta<'_, '_, '_>, name: &str) -> Result<
 
 /// Units of the hidden layers, and what they do.
 #[inline]
-fn read_body(meta: &Meta<'_, '_, '_>) -> Result<(Vec<usize>, Activation)> {
-    let hidden = meta.json("hidden", read_numbers)?;
-    let whole = |units: &f64| (1.0..=1e9).contains(units) && units % 1.0 == 0.0;
-    if !hidden.iter().all(whole) {
-        return meta.bad("a hidden layer of the model file has no number of units");
-    }
+fn read_body(meta: &Meta<'_, '_, '_>, shape: Shape) -> Result<(Vec<usize>, Activation)> {
+    let hidden = read_hidden(meta, shape.features)?;
     let Some(activation) = activation_named(&meta.text("activation")?) else {
         return meta.bad("the model file names an unknown activation");
     };
-    let hidden = hidden.iter().map(|&units| units as usize).collect();
     Ok((hidden, activation))
 }
 
@@ -175,12 +170,16 @@ fn read_all(
 
 #[inline]
 fn read_steps(meta: &Meta<'_, '_, '_>, rule: Rule, shape: Shape) -> Result<MetaModel<f32>> {
-    let (hidden, activation) = read_body(meta)?;
+    let (hidden, activation) = read_body(meta, shape)?;
+    let context: usize = number(meta, "context")?;
+    if shape.targets.outputs().max(context) > count_numbers(meta) {
+        return meta.bad("the outputs or the context of the network do not fit its weights");
+    }
     let settings = MetaLearner {
         activation,
         momentum: number(meta, "momentum")?,
         proximal: number(meta, "proximal")?,
-        context: number(meta, "context")?,
+        context,
         ..MetaLearner::new(rule)
             .with_hidden(&hidden)
             .with_inner(number(meta, "inner_steps")?, number(meta, "inner_rate")?)
@@ -197,7 +196,7 @@ fn read_embedding(
     learner: EmbeddingLearner,
     shape: Shape,
 ) -> Result<EmbeddingModel<f32>> {
-    let (hidden, activation) = read_body(meta)?;
+    let (hidden, activation) = read_body(meta, shape)?;
     let settings = EmbeddingLearner {
         activation,
         ..learner.with_hidden(&hidden)

@@ -154,7 +154,8 @@ impl Answers {
 }
 
 impl MetaRecipe {
-    /// Meta-trains on the tasks of `training`. `progress` is called after each meta-step and may stop the work.
+    /// Meta-trains on the tasks of `training`. `progress` is called after each meta-step, of the
+    /// baseline after each epoch, and may stop the work.
     ///
     /// # Errors
     /// What the encoder, the scalers and the learner say; [`Error::Task`] naming a task with fewer rows than an episode takes.

@@ -7,7 +7,7 @@ mod teachers;
 use std::ops::ControlFlow;
 use std::time::Instant;
 
-use cognate::data::encode::Encoder;
+use cognate::data::encode::{Encoder, EncoderConfig};
 use cognate::data::levels::Levels;
 use cognate::data::scale::Scaler;
 use cognate::data::split::{Split, TestSize, stratified_split, train_test_split};
@@ -23,7 +23,7 @@ use cognate::pipeline::tasks::{Answered, Form, Response, TaskScores, score_tasks
 use self::labels::labels_of;
 use self::teachers::{Teachers, columns};
 use super::method::activation;
-use super::{feature_table, read_csv};
+use super::{feature_table, read_csv, threads};
 use crate::args::{Common, Distill};
 use crate::csv_file::{CsvFile, Hint};
 use crate::failure::{Failure, Result};
@@ -57,6 +57,8 @@ struct Job {
     table: Table,
     encoder: Encoder,
     scaler: Option<Scaler>,
+    /// How features are encoded where no teacher says so: then by the training rows alone.
+    inputs: Option<EncoderConfig>,
     form: Option<Form>,
     teachings: Vec<Teaching>,
     /// The truth, for each task and row.
@@ -89,14 +91,14 @@ impl Job {
         let labels = teachers.teachings.iter();
         let labels = labels.map(|t| labels_of(&csv, t, teachers.form.as_ref(), args));
         let labels = labels.collect::<Result<_>>()?;
-        let (table, encoder, scaler) = match teachers.seen {
+        let (table, encoder, scaler, inputs) = match teachers.seen {
             Some((encoder, scaler)) => {
                 refuse_inputs(args)?;
-                (feature_table(&csv, &encoder)?, encoder, scaler)
+                (feature_table(&csv, &encoder)?, encoder, scaler, None)
             }
             None => {
                 let (table, encoder) = own_features(args, &csv, &teachers.teachings)?;
-                (table, encoder, None)
+                (table, encoder, None, Some(columns(args).encoder()))
             }
         };
         Ok(Self {
@@ -104,6 +106,7 @@ impl Job {
             table,
             encoder,
             scaler,
+            inputs,
             form: teachers.form,
             teachings: teachers.teachings,
             labels,
@@ -140,7 +143,8 @@ impl Job {
     fn run(&self, args: &Distill, common: &Common) -> Result<Done> {
         let (train, test) = self.split(args, common.seed)?;
         let start = Instant::now();
-        let (student, report) = self.teach(&self.recipe, &train, common)?;
+        let encoder = &self.encoder_for(&train)?;
+        let (student, report) = self.teach(&self.recipe, (encoder, &train), common)?;
         let seconds = start.elapsed().as_secs_f64();
         let labelled: Vec<usize> = train
             .iter()
@@ -151,7 +155,7 @@ impl Job {
             [] => None,
             test => {
                 let alone = self.recipe.alone();
-                let (alone, _) = self.teach(&alone, &labelled, common)?;
+                let (alone, _) = self.teach(&alone, (encoder, &labelled), common)?;
                 Some(self.score(test, &alone, &student)?)
             }
         };
@@ -238,23 +242,34 @@ impl Job {
         })
     }
 
+    /// How the features of these rows, all that is learned from, are encoded; the teacher's way, if it has one.
+    fn encoder_for(&self, rows: &[usize]) -> Result<Encoder> {
+        let Some(config) = &self.inputs else {
+            return Ok(self.encoder.clone());
+        };
+        let names = self.encoder.features().iter().map(|f| f.name.as_str());
+        let names: Vec<&str> = names.collect();
+        let encoder = Encoder::fit(&self.table.take(rows), &names, config);
+        encoder.map_err(|e| self.csv.fault_in(rows, &e, Hint::Feature))
+    }
+
     fn teach(
         &self,
         recipe: &DistillRecipe,
-        rows: &[usize],
+        (encoder, rows): (&Encoder, &[usize]),
         common: &Common,
     ) -> Result<(Distilled, Report)> {
         let fault = |e: cognate::Error| self.csv.fault_in(rows, &e, Hint::Feature);
         // A teacher that saw raw numbers may have had no need of a scaler; a network learns badly without one.
         let scaler = match &self.scaler {
             Some(scaler) => scaler.clone(),
-            None => fit_scaler(&self.encoder, &self.table.take(rows)).map_err(fault)?,
+            None => fit_scaler(encoder, &self.table.take(rows)).map_err(fault)?,
         };
         let bar = bar(1, common);
         let student = recipe.fit(
             &DistillTraining {
                 table: &self.table,
-                encoder: &self.encoder,
+                encoder,
                 scaler: &scaler,
                 teachings: &self.teachings,
                 labels: &self.labels,
@@ -330,6 +345,7 @@ fn recipe(args: &Distill, common: &Common) -> DistillRecipe {
                 max_iter: given.max_iter,
                 tol: given.tol,
                 seed: common.seed,
+                threads: threads(common),
                 ..MiniBatches::default()
             },
             decay: MlpClassifier::default().alpha,

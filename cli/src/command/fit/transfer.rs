@@ -17,7 +17,7 @@ use super::report::{outcome_json, outcome_line};
 use crate::args::{Common, Fit, Precision};
 use crate::columns::Wish;
 use crate::command::method::{TRANSFER, check_settings};
-use crate::command::{feature_table, meta, read_csv, read_model};
+use crate::command::{feature_table, meta, read_csv, read_model, threads};
 use crate::csv_file::{CsvFile, Hint};
 use crate::failure::{Failure, Result};
 use crate::report::rounded;
@@ -224,6 +224,7 @@ fn method(args: &Fit, common: &Common) -> Transfer {
             max_iter: given.max_iter.unwrap_or(default.max_iter),
             tol: given.tol.unwrap_or(default.tol),
             seed: common.seed,
+            threads: threads(common),
             ..default
         },
         alpha: given.alpha.unwrap_or(FineTuning::default().alpha),

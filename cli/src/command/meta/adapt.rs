@@ -23,7 +23,7 @@ pub fn run(args: &Adapt, common: &Common) -> Result<()> {
         Target::Numbers(_) => Wish::Numbers("as in training"),
     };
     let target = TargetColumn::read(&csv, &pipeline.target().names()[0], wish)?;
-    let labels = MetaLabels::of(&target, csv.place())?;
+    let labels = MetaLabels::of(&target, &csv)?;
     let table = feature_table(&csv, pipeline.encoder())?;
     let adapted = pipeline.adapt(&table, labels.labels(), labels.levels());
     let adapted = adapted.map_err(|e| csv.fault(&e, Hint::None))?;

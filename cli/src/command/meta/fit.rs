@@ -36,7 +36,7 @@ pub fn fit(method: MetaMethodName, args: &Fit, common: &Common) -> Result<()> {
     )?;
     target.announce(common);
     target.check(csv.place())?;
-    let labels = MetaLabels::of(&target, csv.place())?;
+    let labels = MetaLabels::of(&target, &csv)?;
     if args.meta.ways.is_some() && labels.levels().is_none() {
         let what = "--ways counts classes: the target is a number";
         return Err(Failure::Usage(what.to_owned()));
@@ -118,7 +118,7 @@ impl Done {
         output::print(|out| lines.iter().try_for_each(|l| writeln!(out, "{l}")))
     }
 
-    /// Mean query loss of the last hundred meta-steps that were kept.
+    /// Mean query loss of the last hundred meta-steps that were kept; of the baseline, which knows no query, mean loss of as many epochs.
     fn last_loss(&self) -> f64 {
         let history = &self.report.history;
         let last = &history[history.len().saturating_sub(100)..];
@@ -126,13 +126,15 @@ impl Done {
     }
 
     fn json(&self, bytes: Option<usize>) -> Value {
+        let baseline = matches!(self.pipeline.brought(), Brought::Baseline(_));
         json!({
             "method": self.pipeline.method(),
             "tasks": self.tasks,
             "shots": self.pipeline.shots(),
             "meta_steps": self.report.steps,
             "skipped": self.report.skipped,
-            "query_loss": self.last_loss(),
+            "query_loss": (!baseline).then(|| self.last_loss()),
+            "loss": baseline.then(|| self.last_loss()),
             "seconds": self.seconds,
             "bytes": bytes,
         })

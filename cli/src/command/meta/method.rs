@@ -97,6 +97,8 @@ impl MetaMethodName {
             () if args.test_size.is_some() => {
                 "--test-size: it is scored on tasks held out, by cognate evaluate"
             }
+            () if args.columns.weights.is_some() => "--weights: its rows all count the same",
+            () if args.columns.group.is_some() => "--group: it splits no rows",
             () if args.task.is_none() && args.meta.ways.is_none() => {
                 "it learns from tasks: which column names them? --task COL; or --ways N makes a task of N of the file's classes"
             }
@@ -153,6 +155,7 @@ impl MetaMethodName {
                 batch_size: tasks * rows,
                 learning_rate: given.learning_rate.unwrap_or(default.learning_rate),
                 seed,
+                threads: threads(common),
             });
         }
         let default =

@@ -18,7 +18,7 @@ use cognate::pipeline::{Labels, Target};
 
 use crate::columns::{TargetColumn, named_codes};
 use crate::csv_file::CsvFile;
-use crate::failure::{Failure, Result};
+use crate::failure::Result;
 
 /// The tasks' names and each row's, by the task column; without one, the file is a single task.
 fn tasks_of(csv: &CsvFile, column: Option<&str>) -> Result<(Vec<String>, Vec<u32>)> {
@@ -39,12 +39,10 @@ struct MetaLabels {
 
 impl MetaLabels {
     /// The labels of a column in which no cell is empty.
-    fn of(target: &TargetColumn, place: &str) -> Result<Self> {
-        let missing = target.labels.iter().position(Option::is_none);
-        if let Some(row) = missing {
-            let (name, line) = (&target.name, row + 2);
-            let what = format!("line {line}, column {name:?}: a task's row needs a label");
-            return Err(Failure::at(place, what));
+    fn of(target: &TargetColumn, csv: &CsvFile) -> Result<Self> {
+        if let Some(row) = target.labels.iter().position(Option::is_none) {
+            let problem = "is empty, and a task's row needs a label";
+            return Err(csv.cell_fault(&target.name, row, problem));
         }
         let numbers: Vec<f64> = target.labels.iter().flatten().copied().collect();
         let classes = match &target.response {

@@ -1,5 +1,6 @@
 //! One method on the tasks of one table.
 
+use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::time::Instant;
 
@@ -175,14 +176,19 @@ impl Job {
             _ => return None,
         }
         let own: Vec<u32> = self.rows.iter().map(|&row| strata[row]).collect();
-        let mut counts = vec![0; self.rows.len().max(self.set.tasks.len())];
-        own.iter().for_each(|&code| counts[code as usize] += 1);
-        (!counts.contains(&1)).then_some(own)
+        let mut counts = BTreeMap::new();
+        own.iter()
+            .for_each(|&code| *counts.entry(code).or_insert(0) += 1);
+        counts.values().all(|&count| count > 1).then_some(own)
     }
 
     /// Makes sure that each task has a row to learn from.
     fn check_train(&self, split: &Split) -> Result<()> {
-        let trained = |task: &Task| task.rows.iter().any(|row| split.train.contains(row));
+        let trained = |task: &Task| {
+            task.rows
+                .iter()
+                .any(|row| split.train.binary_search(row).is_ok())
+        };
         match self.set.tasks.iter().find(|task| !trained(task)) {
             None => Ok(()),
             Some(task) => Err(Failure::at(
