@@ -143,8 +143,8 @@ impl Job {
     fn run(&self, args: &Distill, common: &Common) -> Result<Done> {
         let (train, test) = self.split(args, common.seed)?;
         let start = Instant::now();
-        let encoder = &self.encoder_for(&train)?;
-        let (student, report) = self.teach(&self.recipe, (encoder, &train), common)?;
+        let encoder = self.encoder_for(&train)?;
+        let (student, report) = self.teach(&self.recipe, (&encoder, &train), common)?;
         let seconds = start.elapsed().as_secs_f64();
         let labelled: Vec<usize> = train
             .iter()
@@ -155,7 +155,7 @@ impl Job {
             [] => None,
             test => {
                 let alone = self.recipe.alone();
-                let (alone, _) = self.teach(&alone, (encoder, &labelled), common)?;
+                let (alone, _) = self.teach(&alone, (&encoder, &labelled), common)?;
                 Some(self.score(test, &alone, &student)?)
             }
         };

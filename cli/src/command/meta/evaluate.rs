@@ -26,7 +26,7 @@ pub fn evaluate(
         Target::Numbers(_) => Wish::Numbers("as in training"),
     };
     let target = TargetColumn::read(csv, &pipeline.target().names()[0], wish)?;
-    let labels = MetaLabels::of(&target, &csv)?;
+    let labels = MetaLabels::of(&target, csv)?;
     let (names, tasks) = tasks_of(csv, pipeline.task_column())?;
     let shots = args.shots.unwrap_or(pipeline.shots());
     let scores = pipeline.evaluate(&HeldOut {
